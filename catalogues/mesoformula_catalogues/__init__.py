@@ -1,0 +1,1 @@
+"""Bundled catalogues: data only, offered by the formulary plugin."""

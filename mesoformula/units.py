@@ -1,0 +1,636 @@
+"""
+The strict grammar for quantities, and the one registry behind it.
+
+A quantity is a number, a unit and at most one "per" part: `5 mg`, `500 mg/5 mL`, `20 % w/v`, `1:1000 w/v`,
+`113 mg per container`. pint never reads a user's text: it takes `5,5 mg` for 55 mg and `1:1000` for 1000.
+Whatever this grammar refuses, it refuses with the right spelling.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import attrs
+
+from mesoformula.errors import QuantityError
+from mesoformula.words import nearest, shown
+
+if TYPE_CHECKING:
+    import pint
+
+    Quantity: TypeAlias = pint.Quantity[Any]
+    Unit: TypeAlias = pint.Unit
+
+MAX_TEXT = 80
+MAX_DIGITS = 30
+LARGEST = Decimal("1e12")
+SMALLEST = Decimal("1e-12")
+
+#: What a field may ask for, and an example that is right.
+EXAMPLES: Mapping[str, str] = {
+    "mass": "5 mg",
+    "volume": "2 mL",
+    "length": "4 mm",
+    "area": "150 cm²",
+    "time": "28 d",
+    "temperature": "25 °C",
+    "amount of substance": "2 mmol",
+    "equivalents": "8.1 mEq",
+    "osmoles": "10 mOsm",
+    "activity": "1500 IU",
+    "molecular weight": "50 kDa",
+    "containers": "2 containers",
+    "points": "100 points",
+    "density": "1.05 g/mL",
+    "osmolality": "490 mOsm/kg",
+    "osmolarity": "490 mOsm/L",
+    "points per area": "1 point/cm²",
+    "volume per mass": "0.6 mL/g",
+    "activity per mass": "1.1 IU/mg",
+    "volume per point": "0.05 mL/point",
+}
+
+_NUMBER = r"\d+(?:\.\d+)?"
+_UNIT = r"[^\W\d_]+[²2]?|°C"
+_QUANTITY = re.compile(
+    rf"({_NUMBER})\s*({_UNIT})(?:\s*(?:/|\bper\b)\s*(?:({_NUMBER})\s*)?({_UNIT}))?", re.UNICODE
+)
+_PERCENT = re.compile(rf"({_NUMBER})\s*%\s*(w/v|w/w|v/v)")
+_RATIO = re.compile(r"1\s?:\s?(\d+)\s*(w/v|w/w|v/v)")
+_BASES = {"w/v": ("g", "mL"), "w/w": ("g", "g"), "v/v": ("mL", "mL")}
+
+#: Spellings that are common, wrong here, and what to write instead.
+_INSTEAD = {
+    "cc": "write mL",
+    "gr": "this may mean grains or grams; write g or mg",
+    "gm": "write g",
+    "gamma": "write µg",
+    "IE": "international units are written IU",
+    "UI": "international units are written IU",
+    "I": "international units are written IU",
+    "iu": "international units are written IU",
+    "Iu": "international units are written IU",
+    "month": "months differ in length; write days, such as '28 d'",
+    "months": "months differ in length; write days, such as '28 d'",
+    "C": "write °C",
+    "ppm": "write the mass per mass, such as '5 mg/kg'",
+}
+_ACTIVITY = {"U", "u", "unit", "units", "Unit", "Units", "E", "MU", "mU", "kU", "TRU"}
+
+
+@attrs.frozen
+class Strength:
+    """
+    How much of something there is in how much of a product: `500 mg/5 mL`.
+
+    Attributes:
+        amount: Mass, amount of substance, equivalents, activity or volume.
+        per: Volume or mass of product; None means per container.
+        basis: `w/v`, `w/w` or `v/v` where it was written as a percentage or ratio.
+        written: The text it was read from.
+    """
+
+    amount: Quantity
+    per: Quantity | None
+    basis: str | None = None
+    written: str = ""
+
+    def __str__(self) -> str:
+        if self.per is None:
+            return f"{show(self.amount)} per container"
+        if self.per.magnitude == 1:
+            return f"{show(self.amount)}/{symbol(self.per.units)}"
+        return f"{show(self.amount)}/{show(self.per)}"
+
+
+@attrs.frozen
+class _Units:
+    """What units.txt and the plugins define, and the registry made of it."""
+
+    registry: pint.UnitRegistry[Any]
+    by_spelling: dict[str, Unit]
+    symbols: dict[str, str]
+    kinds: dict[Unit, str]
+
+
+def _definitions() -> list[str]:
+    text = files("mesoformula").joinpath("units.txt").read_text(encoding="utf-8")
+    return [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
+
+
+def _spellings(definition: str) -> tuple[str, list[str]]:
+    name, _value, *spellings = (part.strip() for part in definition.split("="))
+    return name, spellings
+
+
+def _define(units: _Units, definition: str) -> None:
+    name, spellings = _spellings(definition)
+    units.registry.define(definition)
+    unit = units.registry.Unit(name)
+    units.symbols[name] = spellings[0] if spellings else name
+    for spelling in spellings or [name]:
+        units.by_spelling[spelling] = unit
+    units.kinds[unit] = _KINDS.get(str(unit.dimensionality), str(unit.dimensionality).strip("[]"))
+
+
+_KINDS = {
+    "[mass]": "mass",
+    "[length] ** 3": "volume",
+    "[length]": "length",
+    "[length] ** 2": "area",
+    "[time]": "time",
+    "[temperature]": "temperature",
+    "[substance]": "amount of substance",
+    "[equivalents]": "equivalents",
+    "[osmoles]": "osmoles",
+    "[activity]": "activity",
+    "[molecular_weight]": "molecular weight",
+    "[container]": "containers",
+    "[points]": "points",
+}
+_COMPOUND = {
+    ("mass", "volume"): "density",
+    ("osmoles", "mass"): "osmolality",
+    ("osmoles", "volume"): "osmolarity",
+    ("points", "area"): "points per area",
+    ("volume", "mass"): "volume per mass",
+    ("activity", "mass"): "activity per mass",
+    ("volume", "points"): "volume per point",
+}
+
+
+@cache
+def _units() -> _Units:
+    import pint
+
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None, non_int_type=Decimal, cache_folder=None)
+    units = _Units(registry, {}, {}, {})
+    for definition in _definitions():
+        _define(units, definition)
+    return units
+
+
+def registry() -> pint.UnitRegistry[Any]:
+    """
+    Return the one registry that every quantity of mesoformula belongs to.
+
+    Returns:
+        A pint registry with Decimal magnitudes, made on first use from units.txt alone.
+    """
+    return _units().registry
+
+
+def define_unit(definition: str) -> None:
+    """
+    Add one unit to the registry and the grammar.
+
+    Args:
+        definition: One line in the form of units.txt, such as `speyu = [spe_activity] = SPEYU`.
+
+    Raises:
+        QuantityError: If the line cannot be read, or a name or spelling in it is taken: a unit is never
+            redefined.
+    """
+    units = _units()
+    parts = definition.split("=")
+    if len(parts) < 2 or len(definition) > 200 or "\n" in definition or not parts[0].strip().isidentifier():
+        raise QuantityError(
+            f"{shown(definition)}: expected one line such as 'speyu = [spe_activity] = SPEYU'", "unit"
+        )
+    name, spellings = _spellings(definition)
+    taken = [word for word in (name, *spellings) if word in units.by_spelling or word in units.symbols]
+    if taken:
+        raise QuantityError(f"unit {taken[0]!r} is defined already; a unit is never redefined", "taken")
+    if set(spellings) & _ACTIVITY:
+        raise QuantityError(
+            f"{shown(definition)}: 'U' and its kin name no unit; give yours a name of its own", "unit"
+        )
+    wrong = [spelling for spelling in spellings if not re.fullmatch(_UNIT, spelling)]
+    if wrong:
+        raise QuantityError(f"{shown(wrong[0])}: a spelling is letters only", "unit")
+    try:
+        _define(units, definition)
+    except Exception as err:
+        raise QuantityError(f"{shown(definition)}: {err}", "unit") from err
+
+
+def unit(spelling: str) -> Unit:
+    """
+    Return the unit of a spelling, compound ones such as `mg/mL` included.
+
+    Args:
+        spelling: A unit that the grammar knows.
+
+    Returns:
+        The unit of the one registry.
+
+    Raises:
+        QuantityError: If the grammar does not know it.
+    """
+    known = _units().by_spelling.get(spelling)
+    if known is not None:
+        return known
+    top, slash, bottom = spelling.partition("/")
+    if not slash:
+        raise _unknown_unit(spelling, spelling)
+    compound = _compound(_known(top.strip(), spelling), _known(bottom.strip(), spelling))
+    _units().by_spelling[spelling] = compound
+    return compound
+
+
+@cache
+def _compound(top: Unit, bottom: Unit) -> Unit:
+    return registry().Unit(f"{top} / {bottom}")
+
+
+def _known(spelling: str, text: str) -> Unit:
+    found = _units().by_spelling.get(spelling)
+    if found is None:
+        raise _unknown_unit(spelling, text)
+    return found
+
+
+def kind_of(value: Unit) -> str:
+    """
+    Name the dimension of a unit in plain words.
+
+    Args:
+        value: A unit of the registry.
+
+    Returns:
+        A word such as `mass`, or `mass per volume` for a compound one.
+    """
+    kinds = _units().kinds
+    try:
+        return kinds[value]
+    except KeyError:
+        pass
+    dimension = str(value.dimensionality)
+    kind = _KINDS.get(dimension)
+    if kind is None:
+        kind = next(
+            (name for name in EXAMPLES if name in _COMPOUND.values() and _same(value, EXAMPLES[name])),
+            dimension,
+        )
+    kinds[value] = kind
+    return kind
+
+
+def _same(value: Unit, example: str) -> bool:
+    match = _QUANTITY.fullmatch(example)
+    return match is not None and bool(
+        value.dimensionality == unit(f"{match[2]}/{match[4]}").dimensionality
+    )
+
+
+def quantity(value: Decimal | int | str, spelling: str) -> Quantity:
+    """
+    Make a quantity in code, where the unit is the programmer's and not a user's.
+
+    Args:
+        value: A finite number; never a float.
+        spelling: A unit that the grammar knows, such as `mg/mL`.
+
+    Returns:
+        A quantity of the one registry with a Decimal magnitude.
+
+    Raises:
+        TypeError: If value is a binary float.
+    """
+    if isinstance(value, float):
+        raise TypeError(f"{value!r} is a binary float; use Decimal or a string")
+    return registry().Quantity(Decimal(value), unit(spelling))
+
+
+def parse_quantity(text: str, dimension: str | None = None, *, picograms: bool = False) -> Quantity:
+    """
+    Read a quantity that a person wrote.
+
+    Args:
+        text: A number and a unit, such as `5 mg`; compound units such as `1.05 g/mL` where the dimension
+            allows one.
+        dimension: What is expected, a key of `EXAMPLES`; None takes any.
+        picograms: Whether `pg` is believable here. It mostly is a misprint of `µg`.
+
+    Returns:
+        The quantity, zero or above, exactly as written.
+
+    Raises:
+        QuantityError: If anything else than the grammar allows was written.
+    """
+    text = _clean(text)
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise _refusal(text, dimension)
+    number, top, per_number, bottom = match.groups()
+    top_unit = _checked_unit(top, text, picograms)
+    value = _number(number, text)
+    if bottom is None:
+        result: Quantity = registry().Quantity(value, top_unit)
+        kind = kind_of(top_unit)
+    else:
+        bottom_unit = _checked_unit(bottom, text, picograms)
+        if per_number is not None:
+            per = _number(per_number, text)
+            if not per:
+                raise QuantityError(f"{shown(text)}: nothing can be per 0", "zero")
+            value /= per
+        result = registry().Quantity(value, _compound(top_unit, bottom_unit))
+        kind = _COMPOUND.get((kind_of(top_unit), kind_of(bottom_unit)), "compound quantity")
+    if dimension is not None and kind != dimension:
+        raise _wrong_kind(text, kind, dimension)
+    if dimension is None and kind == "compound quantity":
+        raise QuantityError(
+            f"{shown(text)}: a {kind_of(top_unit)} per {kind_of(bottom_unit)} means nothing here", "dimension"
+        )
+    return result
+
+
+def parse_strength(text: str, *, picograms: bool = False) -> Strength:
+    """
+    Read how much of something there is in how much of a product.
+
+    Args:
+        text: `5 mg/mL`, `500 mg/5 mL`, `20 % w/v`, `1:1000 w/v`, `15 mg/g`, `2 mmol/mL`, `8.1 mEq/g`,
+            `1500 IU/mL`, `113 mg per container`.
+        picograms: Whether `pg` is believable here.
+
+    Returns:
+        The strength, above zero, exactly as written.
+
+    Raises:
+        QuantityError: If it is no strength, or has no basis (`20 %`, `1:1000`).
+    """
+    text = _clean(text)
+    make = registry().Quantity
+    if match := _PERCENT.fullmatch(text):
+        value, basis = _number(match[1], text), match[2]
+        if value > 100:
+            raise QuantityError(f"{shown(text)}: more than 100 %", "range")
+        amount_unit, per_unit = _BASES[basis]
+        strength = Strength(make(value, unit(amount_unit)), make(Decimal(100), unit(per_unit)), basis, text)
+    elif match := _RATIO.fullmatch(text):
+        value, basis = _number(match[1], text), match[2]
+        amount_unit, per_unit = _BASES[basis]
+        strength = Strength(make(Decimal(1), unit(amount_unit)), make(value, unit(per_unit)), basis, text)
+    else:
+        match = _QUANTITY.fullmatch(text)
+        if match is None:
+            raise _refusal(text, "strength")
+        strength = _strength(match, text, picograms)
+    if not strength.amount.magnitude or (strength.per is not None and not strength.per.magnitude):
+        raise QuantityError(f"{shown(text)}: a strength is above zero", "zero")
+    return strength
+
+
+def _strength(match: re.Match[str], text: str, picograms: bool) -> Strength:
+    number, top, per_number, bottom = match.groups()
+    make = registry().Quantity
+    top_unit = _checked_unit(top, text, picograms)
+    if kind_of(top_unit) not in _AMOUNT_KINDS:
+        raise _wrong_kind(text, kind_of(top_unit), "strength")
+    amount = make(_number(number, text), top_unit)
+    if bottom is None:
+        raise QuantityError(
+            f"{shown(text)}: how much product holds it is missing; "
+            f"write '{text}/mL', '{text}/5 mL' or '{text} per container'",
+            "basis",
+        )
+    bottom_unit = _checked_unit(bottom, text, picograms)
+    per_kind = kind_of(bottom_unit)
+    per_value = _number(per_number, text) if per_number is not None else Decimal(1)
+    if per_kind == "containers":
+        if per_value != 1:
+            raise QuantityError(f"{shown(text)}: say it for one container", "basis")
+        return Strength(amount, None, None, text)
+    if per_kind not in ("volume", "mass"):
+        raise QuantityError(
+            f"{shown(text)}: a strength is per volume, per mass or per container, not per {per_kind}",
+            "dimension",
+        )
+    return Strength(amount, make(per_value, bottom_unit), None, text)
+
+
+_AMOUNT_KINDS = frozenset({"mass", "amount of substance", "equivalents", "activity", "volume"})
+
+
+def _clean(text: str) -> str:
+    if not isinstance(text, str):
+        raise QuantityError(f"{text!r:.40}: a quantity is written as text, such as '5 mg'", "type")
+    if len(text) > MAX_TEXT:
+        raise QuantityError(
+            f"{shown(text)}: {len(text)} characters are too long; expected such as '5 mg'", "long"
+        )
+    return text.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2009", " ").strip(" ")
+
+
+def _number(digits: str, text: str) -> Decimal:
+    if not digits.isascii():
+        raise QuantityError(f"{shown(text)}: write the digits 0 to 9, such as '5 mg'", "digits")
+    if len(digits) > MAX_DIGITS:
+        raise QuantityError(f"{shown(text)}: more than {MAX_DIGITS} digits", "long")
+    if len(digits) > 1 and digits[0] == "0" and digits[1] != ".":
+        raise QuantityError(
+            f"{shown(text)}: a leading zero; is it {shown(text.replace(digits, '0.' + digits[1:], 1))} "
+            f"or {shown(text.replace(digits, digits.lstrip('0') or '0', 1))}?",
+            "leading-zero",
+        )
+    value = Decimal(digits)
+    if value and not SMALLEST <= value <= LARGEST:
+        raise QuantityError(
+            f"{shown(text)}: no believable size; expected between {SMALLEST} and {LARGEST}", "range"
+        )
+    return value
+
+
+def _checked_unit(spelling: str, text: str, picograms: bool) -> Unit:
+    found = _known(spelling, text)
+    if not picograms and spelling == "pg":
+        raise QuantityError(
+            f"{shown(text)}: pg (picograms) is mostly a misprint of µg; "
+            f"write '{text.replace('pg', 'µg')}', or ng if it really is so little",
+            "picograms",
+        )
+    return found
+
+
+def _unknown_unit(spelling: str, text: str) -> QuantityError:
+    if spelling in _ACTIVITY:
+        return QuantityError(
+            f"{shown(text)}: units of activity belong to a product or a standard; declare which, and write "
+            f"the unit that it defines",
+            "activity",
+        )
+    if spelling in _INSTEAD:
+        return QuantityError(f"{shown(text)}: unit {spelling!r}: {_INSTEAD[spelling]}", "unit")
+    known = list(_units().by_spelling)
+    same = [word for word in known if word.casefold() == spelling.casefold() and "/" not in word]
+    close = same or nearest(spelling, known)
+    hint = f"; did you mean {' or '.join(close)}?" if close else f"; expected one such as {_SOME_UNITS}"
+    return QuantityError(f"{shown(text)}: unit {shown(spelling)} is not known{hint}", "unit")
+
+
+_SOME_UNITS = "mg, µg, mL, mmol, mEq, IU"
+
+
+def _wrong_kind(text: str, kind: str, dimension: str) -> QuantityError:
+    article = "an" if kind[0] in "aeio" else "a"
+    if dimension == "strength":
+        return QuantityError(
+            f"{shown(text)} is {article} {kind}; expected a strength such as '5 mg/mL'", "dimension"
+        )
+    expected = "an" if dimension[0] in "aeio" else "a"
+    return QuantityError(
+        f"{shown(text)} is {article} {kind}; expected {expected} {dimension} such as '{EXAMPLES[dimension]}'",
+        "dimension",
+    )
+
+
+_WRITTEN_OUT = re.compile(r"[\d.]+\s*[eE]\s*[+-]?\d+")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)")
+_GROUPED = re.compile(r"\d[ '’_]\d")
+
+
+def _refusal(text: str, dimension: str | None) -> QuantityError:
+    """Say why a text is outside the grammar, and what would be right."""
+    example = "5 mg/mL" if dimension == "strength" else EXAMPLES.get(dimension or "", "5 mg")
+    said = shown(text)
+
+    def error(reason: str, code: str) -> QuantityError:
+        return QuantityError(f"{said}: {reason}", code)
+
+    bare = text.casefold()
+    if not text:
+        return error(f"nothing written; expected such as '{example}'", "empty")
+    if any(not char.isprintable() for char in text):
+        return error(f"has characters that do not print; expected such as '{example}'", "characters")
+    if bare.lstrip("+-").startswith(("nan", "inf")):
+        return error(f"not a number; expected such as '{example}'", "not-finite")
+    if text[0] in "-−–" and len(text) > 1 and (text[1].isdigit() or text[1] == " "):
+        return error(f"a negative amount; expected one above zero such as '{text[1:].strip()}'", "negative")
+    if "*" in text or "^" in text:
+        return error(f"no calculations; write the number out, such as '{example}'", "calculation")
+    if _WRITTEN_OUT.match(text):
+        return error(f"no exponents; write the number out, such as '{example}'", "exponent")
+    if _THOUSANDS.match(text):
+        plain = text.replace(",", "")
+        return error(
+            f"a comma that may mark thousands or decimals; write '{plain}' or '{text.replace(',', '.', 1)}'",
+            "decimal-comma",
+        )
+    if re.search(r"\d,\d", text):
+        return error(f"a decimal comma; write '{text.replace(',', '.')}'", "decimal-comma")
+    if _GROUPED.search(text) and not re.search(r"/", text[: text.find(" ") + 1]):
+        return error("no separators within a number; write such as '1000 mg'", "grouping")
+    if re.match(r"[.]\d", text):
+        return error(f"write the zero before the point: '0{text}'", "leading-zero")
+    if "‰" in text:
+        return error("write it as a strength, such as '9 mg/mL'", "percent")
+    if re.search(r"[a-zµ]+\s*%", bare):
+        return error("mg% has several readings; write '5 mg/100 mL'", "percent")
+    if "%" in text:
+        number = text.partition("%")[0].strip()
+        return error(
+            f"a percentage needs its basis; write '{number} % w/v', '{number} % w/w' or '{number} % v/v'",
+            "basis",
+        )
+    if re.fullmatch(r"\d+\s*:\s*[\d ]+", text):
+        return error("a ratio needs its basis; write '1:1000 w/v', 'w/w' or 'v/v'", "basis")
+    if re.fullmatch(_NUMBER, text):
+        return error(f"a number without a unit; write such as '{text} {example.split(' ', 1)[1]}'", "bare")
+    if text.count("/") > 1:
+        return error("at most one 'per'; write such as '5 mg/2 mL'", "grammar")
+    if dimension == "strength":
+        return error(
+            "expected a strength such as '5 mg/mL', '500 mg/5 mL', '20 % w/v' or '60 µg per container'",
+            "grammar",
+        )
+    return error(f"expected a number and a unit, such as '{example}'", "grammar")
+
+
+def symbol(value: Unit) -> str:
+    """
+    Write a unit with its preferred symbols.
+
+    Args:
+        value: A unit of the registry.
+
+    Returns:
+        Text such as `mg/mL`, which the grammar reads back.
+    """
+    symbols = _units().symbols
+    top, bottom = [], []
+    for name, power in value._units.items():
+        sign = symbols[name] + {1: "", 2: "²", 3: "³"}.get(abs(int(power)), f"^{abs(int(power))}")
+        (top if power > 0 else bottom).append(sign)
+    return "·".join(top) + ("/" + "·".join(bottom) if bottom else "")
+
+
+def plain(value: Decimal) -> str:
+    """
+    Write a Decimal without an exponent and without trailing zeros.
+
+    Args:
+        value: Any finite number.
+
+    Returns:
+        Text such as `0.3`, unrounded.
+    """
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def show(value: Quantity) -> str:
+    """
+    Write a quantity unrounded, so that the grammar reads it back.
+
+    Args:
+        value: A quantity of the registry.
+
+    Returns:
+        Text such as `2.5 mL`.
+    """
+    return f"{plain(value.magnitude)} {symbol(value.units)}"
+
+
+@cache
+def _factor(source: Unit, target: Unit) -> Decimal:
+    return registry().Quantity(Decimal(1), source).to(target).magnitude  # type: ignore[no-any-return]
+
+
+def magnitude(value: Quantity, spelling: str) -> Decimal:
+    """
+    Return a quantity's number in a given unit.
+
+    Args:
+        value: A quantity of a ratio scale (not a temperature).
+        spelling: The unit, of the same dimension.
+
+    Returns:
+        The exact number.
+
+    Raises:
+        QuantityError: If the dimensions differ.
+    """
+    target = unit(spelling)
+    source = value.units
+    if source == target:
+        return value.magnitude  # type: ignore[no-any-return]
+    if source.dimensionality != target.dimensionality:
+        raise QuantityError(f"{show(value)} is no {kind_of(target)}", "dimension")
+    return value.magnitude * _factor(source, target)  # type: ignore[no-any-return]
+
+
+def known_units() -> Iterable[str]:
+    """
+    List every spelling that the grammar accepts.
+
+    Returns:
+        Symbols such as `mg`.
+    """
+    return tuple(word for word in _units().by_spelling if "/" not in word)
