@@ -10,23 +10,123 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from mesoformula.conversions import convert as convert
+    from mesoformula.conversions import convert_strength as convert_strength
+    from mesoformula.conversions import iu_per_mg as iu_per_mg
+    from mesoformula.conversions import moiety_factor as moiety_factor
+    from mesoformula.errors import CatalogueError as CatalogueError
+    from mesoformula.errors import ConversionError as ConversionError
+    from mesoformula.errors import FormulaError as FormulaError
+    from mesoformula.errors import MesoformulaError as MesoformulaError
+    from mesoformula.errors import Problem as Problem
+    from mesoformula.errors import QuantityError as QuantityError
+    from mesoformula.errors import StockError as StockError
+    from mesoformula.errors import UnknownNameError as UnknownNameError
+    from mesoformula.findings import Finding as Finding
+    from mesoformula.findings import Severity as Severity
+    from mesoformula.formulary import Formulary as Formulary
+    from mesoformula.formulas import Formula as Formula
+    from mesoformula.formulas import Line as Line
+    from mesoformula.formulas import LineKind as LineKind
+    from mesoformula.hookspecs import hookimpl as hookimpl
+    from mesoformula.ingredients import IngredientClass as IngredientClass
+    from mesoformula.ingredients import Range as Range
+    from mesoformula.ingredients import Substance as Substance
+    from mesoformula.products import Content as Content
+    from mesoformula.products import Doses as Doses
+    from mesoformula.products import Form as Form
+    from mesoformula.products import Part as Part
+    from mesoformula.products import Permission as Permission
+    from mesoformula.products import Product as Product
+    from mesoformula.products import Vendor as Vendor
+    from mesoformula.sessions import Amount as Amount
+    from mesoformula.sessions import AmountKind as AmountKind
+    from mesoformula.sessions import Dose as Dose
+    from mesoformula.sessions import Keep as Keep
+    from mesoformula.sessions import LineQuantities as LineQuantities
+    from mesoformula.sessions import Session as Session
+    from mesoformula.sessions import SessionQuantities as SessionQuantities
+    from mesoformula.sessions import Step as Step
+    from mesoformula.sheets import Column as Column
+    from mesoformula.sheets import Exporter as Exporter
+    from mesoformula.sheets import Row as Row
+    from mesoformula.sheets import Sheet as Sheet
+    from mesoformula.sheets import SheetRequest as SheetRequest
+    from mesoformula.sources import Source as Source
+    from mesoformula.sources import SourceKind as SourceKind
+    from mesoformula.treatments import Needle as Needle
+    from mesoformula.treatments import Syringe as Syringe
+    from mesoformula.treatments import Technique as Technique
+    from mesoformula.treatments import Zone as Zone
+    from mesoformula.units import Quantity as Quantity
+    from mesoformula.units import Strength as Strength
+    from mesoformula.units import magnitude as magnitude
+    from mesoformula.units import parse_quantity as parse_quantity
+    from mesoformula.units import parse_strength as parse_strength
+    from mesoformula.units import quantity as quantity
+    from mesoformula.units import registry as registry
+    from mesoformula.units import show as show
+
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Quantity": "units",
-    "Strength": "units",
-    "parse_quantity": "units",
-    "parse_strength": "units",
-    "quantity": "units",
-    "registry": "units",
+    "conversions": ("convert", "convert_strength", "iu_per_mg", "moiety_factor"),
+    "errors": (
+        "CatalogueError",
+        "ConversionError",
+        "FormulaError",
+        "MesoformulaError",
+        "Problem",
+        "QuantityError",
+        "StockError",
+        "UnknownNameError",
+    ),
+    "findings": ("Finding", "Severity"),
+    "formulary": ("Formulary",),
+    "formulas": ("Formula", "Line", "LineKind"),
+    "hookspecs": ("hookimpl",),
+    "ingredients": ("IngredientClass", "Range", "Substance"),
+    "products": ("Content", "Doses", "Form", "Part", "Permission", "Product", "Vendor"),
+    "sessions": (
+        "Amount",
+        "AmountKind",
+        "Dose",
+        "Keep",
+        "LineQuantities",
+        "Session",
+        "SessionQuantities",
+        "Step",
+    ),
+    "sheets": ("Column", "Exporter", "Row", "Sheet", "SheetRequest"),
+    "sources": ("Source", "SourceKind"),
+    "treatments": ("Needle", "Syringe", "Technique", "Zone"),
+    "units": (
+        "Strength",
+        "magnitude",
+        "parse_quantity",
+        "parse_strength",
+        "quantity",
+        "registry",
+        "show",
+    ),
 }
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["Quantity", "__version__", *_HOME_OF]  # noqa: PLE0604 (all are text)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Quantity":
+        return import_module("mesoformula.units").registry().Quantity
     try:
-        home = _HOMES[name]
+        home = _HOME_OF[name]
     except KeyError:
         raise AttributeError(f"module 'mesoformula' has no attribute {name!r}") from None
     value = getattr(import_module(f"mesoformula.{home}"), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -18,6 +18,7 @@ class Problem:
         path: The file, if the problem is in one.
         line: The line in that file, counted from 1.
         plugin: The plugin it came with, as `name (distribution version)`.
+        where: The place below its record, keys and indices, for whoever knows the record's file.
     """
 
     code: str
@@ -25,6 +26,7 @@ class Problem:
     path: str | None = None
     line: int | None = None
     plugin: str | None = None
+    where: tuple[str | int, ...] = attrs.field(default=(), repr=False)
 
     def __str__(self) -> str:
         place = ""
@@ -140,6 +142,22 @@ class PluginResultError(PluginError):
 
 class StockError(MesoformulaError):
     """Something the stock refuses: nothing has been written."""
+
+
+class ReceiptError(StockError, ValueError):
+    """
+    A delivery that the stock refuses, whole: nothing of it has been written.
+
+    Attributes:
+        problems: Everything that stands against it; `line` counts the deliveries from 1.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
 
 
 class LedgerError(StockError):

@@ -49,9 +49,9 @@ class Day(Kind):
 
 @attrs.frozen
 class QuantityOf(Kind):
-    """A quantity of one dimension, a key of `mesoformula.units.EXAMPLES`; zero only where allowed."""
+    """A quantity of one dimension, a key of `mesoformula.units.EXAMPLES`, or of any; zero only where allowed."""
 
-    dimension: str
+    dimension: str | None
     zero: bool = False
 
 

@@ -265,15 +265,12 @@ class Moiety:
     Attributes:
         substance: The id of the moiety, a substance itself.
         count: How many of it one molecule (or repeat unit) yields.
-        source: Why, where chemistry alone does not say.
     """
 
     substance: str = attrs.field(
         metadata=written(Text(IDENTIFIER, "ascorbic-acid"), "Id of the moiety.", key="of")
     )
-    count: int = attrs.field(
-        default=1, metadata=written(Whole(1, 1000), "How many one molecule yields.")
-    )
+    count: int = attrs.field(default=1, metadata=written(Whole(1, 1000), "How many one molecule yields."))
 
 
 @attrs.frozen
@@ -360,9 +357,7 @@ class Substance:
     cas: str | None = attrs.field(
         default=None, metadata=written(Text(r"\d{2,7}-\d\d-\d", "50-81-7"), "CAS registry number.")
     )
-    pubchem: int | None = attrs.field(
-        default=None, metadata=written(Whole(1, 10**9), "PubChem compound id.")
-    )
+    pubchem: int | None = attrs.field(default=None, metadata=written(Whole(1, 10**9), "PubChem compound id."))
     unii: str | None = attrs.field(
         default=None, metadata=written(Text(r"[A-Z0-9]{10}", "S270N0TRQY"), "FDA substance identifier.")
     )

@@ -12,7 +12,6 @@ from mesoformula.fields import (
     IDENTIFIER,
     Choice,
     ClassAttributes,
-    Day,
     Flag,
     ListOf,
     QuantityOf,
@@ -107,9 +106,7 @@ class Stated:
     source: str | None = attrs.field(
         default=None, metadata=written(Text(IDENTIFIER, "label"), "Key of the source.")
     )
-    as_published: str | None = attrs.field(
-        default=None, metadata=written(Text(), "The label's own words.")
-    )
+    as_published: str | None = attrs.field(default=None, metadata=written(Text(), "The label's own words."))
 
 
 @attrs.frozen
@@ -124,11 +121,10 @@ class LabelEquivalent:
         why: The reason why it does not hold.
     """
 
-    amount: Quantity = attrs.field(
-        metadata=written(Text(example="15 mg"), "What the label says it is equal to.")
-    )
+    amount: Quantity = attrs.field(metadata=written(QuantityOf(None), "What the label says it is equal to."))
     of: str | None = attrs.field(
-        default=None, metadata=written(Text(IDENTIFIER, "pantothenic-acid"), "Moiety or ion it is counted in.")
+        default=None,
+        metadata=written(Text(IDENTIFIER, "pantothenic-acid"), "Moiety or ion it is counted in."),
     )
     holds: bool = attrs.field(
         default=True, metadata=written(Flag(), "False where the printed numbers contradict each other.")
@@ -139,36 +135,21 @@ class LabelEquivalent:
 @attrs.frozen
 class Content:
     """
-    One entry of a composition: exactly one of amount, disputed or undisclosed.
+    One entry of a composition: exactly one of a strength, disputed strengths, or undisclosed.
 
     Attributes:
         substance: The exact form; None where only the class is published.
         ingredient_class: The class, where no substance is named.
-        stated: The amount, if one is stated.
+        strength: The amount, if one is stated.
         disputed: All amounts, if sources disagree.
         undisclosed: True if listed without an amount. Never zero.
         reason: Why a printed figure is not usable as an amount, such as a percentage without basis.
+        source: The key of the source, if not the product's first.
         as_published: The label's own words for this entry.
         attributes: What is particular to the class in this product (cross-linked, molecular weight…).
         specific_activity: IU per mass, where it belongs to the product.
         equivalents: Equivalences that the label prints.
     """
-
-    substance: str | None = None
-    ingredient_class: str | None = None
-    stated: Stated | None = None
-    disputed: tuple[Stated, ...] = ()
-    undisclosed: bool = False
-    reason: str | None = None
-    as_published: str | None = None
-    attributes: Any = None
-    specific_activity: Quantity | None = None
-    equivalents: tuple[LabelEquivalent, ...] = ()
-
-
-@attrs.frozen
-class ContentEntry:
-    """How a `Content` is written; see there."""
 
     substance: str | None = attrs.field(
         default=None, metadata=written(Text(IDENTIFIER, "sodium-ascorbate"), "Id of the exact form.")
@@ -180,7 +161,8 @@ class ContentEntry:
         ),
     )
     strength: Strength | None = attrs.field(
-        default=None, metadata=written(StrengthText(), "Such as '5 mg/mL'.", key="amount")
+        default=None,
+        metadata=written(StrengthText(), "Such as '5 mg/mL' or '60 µg per container'.", key="amount"),
     )
     disputed: tuple[Stated, ...] = attrs.field(
         default=(), metadata=written(ListOf(RecordOf(Stated)), "All amounts, where sources disagree.")
@@ -194,9 +176,7 @@ class ContentEntry:
     source: str | None = attrs.field(
         default=None, metadata=written(Text(IDENTIFIER, "label"), "Key of the source.")
     )
-    as_published: str | None = attrs.field(
-        default=None, metadata=written(Text(), "The label's own words.")
-    )
+    as_published: str | None = attrs.field(default=None, metadata=written(Text(), "The label's own words."))
     attributes: Any = attrs.field(
         default=None, metadata=written(ClassAttributes(), "Table named after the class.")
     )
@@ -223,9 +203,7 @@ class Auxiliary:
     strength: Strength | None = attrs.field(
         default=None, metadata=written(StrengthText(), "How much, if stated.", key="amount")
     )
-    as_published: str | None = attrs.field(
-        default=None, metadata=written(Text(), "The label's own words.")
-    )
+    as_published: str | None = attrs.field(default=None, metadata=written(Text(), "The label's own words."))
     source: str | None = attrs.field(
         default=None, metadata=written(Text(IDENTIFIER, "label"), "Key of the source.")
     )
@@ -249,7 +227,8 @@ class Reconstitution:
     volume: Quantity = attrs.field(metadata=written(QuantityOf("volume"), "Of diluent."))
     method: Method = attrs.field(metadata=written(Choice(Method), "add, or make up to."))
     diluents: tuple[str, ...] = attrs.field(
-        default=(), metadata=written(ListOf(Text(IDENTIFIER, "water-for-injections")), "What the label names.")
+        default=(),
+        metadata=written(ListOf(Text(IDENTIFIER, "water-for-injections")), "What the label names."),
     )
     displacement: Quantity | None = attrs.field(
         default=None,
@@ -261,9 +240,7 @@ class Reconstitution:
         default=None,
         metadata=written(QuantityOf("volume"), "What the label counts the prepared container as."),
     )
-    as_published: str | None = attrs.field(
-        default=None, metadata=written(Text(), "The label's own words.")
-    )
+    as_published: str | None = attrs.field(default=None, metadata=written(Text(), "The label's own words."))
 
     @property
     def final_volume(self) -> Quantity | None:
@@ -303,9 +280,7 @@ class Part:
     name: str | None = attrs.field(
         default=None, metadata=written(Text(IDENTIFIER, "powder"), "What tells it from the other parts.")
     )
-    per_kit: int = attrs.field(
-        default=1, metadata=written(Whole(1, 100), "How many of it make up one kit.")
-    )
+    per_kit: int = attrs.field(default=1, metadata=written(Whole(1, 100), "How many of it make up one kit."))
     volume: Quantity | None = attrs.field(
         default=None, metadata=written(QuantityOf("volume"), "Labelled fill of a liquid.")
     )
@@ -319,14 +294,16 @@ class Part:
         default=None, metadata=written(RecordOf(Reconstitution), "Of a powder.")
     )
     composition: tuple[Content, ...] = attrs.field(
-        default=(), metadata=written(ListOf(RecordOf(ContentEntry)), "What is in it.")
+        default=(), metadata=written(ListOf(RecordOf(Content)), "What is in it.")
     )
     auxiliaries: tuple[Auxiliary, ...] = attrs.field(
         default=(), metadata=written(ListOf(RecordOf(Auxiliary)), "Diluents, buffers, preservatives.")
     )
     ph: str | None = attrs.field(
         default=None,
-        metadata=written(Text(r"\d{1,2}(?:\.\d+)?(?: to \d{1,2}(?:\.\d+)?)?", "5.8"), "'5.8' or '6.2 to 7.0'."),
+        metadata=written(
+            Text(r"\d{1,2}(?:\.\d+)?(?: to \d{1,2}(?:\.\d+)?)?", "5.8"), "'5.8' or '6.2 to 7.0'."
+        ),
     )
     osmolality: str | None = attrs.field(
         default=None, metadata=written(Text(), "As published, such as '490 mOsm/kg'.")
@@ -362,13 +339,9 @@ class Storage:
     high: Quantity | None = attrs.field(
         default=None, metadata=written(QuantityOf("temperature", zero=True), "Highest temperature.")
     )
-    protect_from_light: bool | None = attrs.field(
-        default=None, metadata=written(Flag(), "As labelled.")
-    )
+    protect_from_light: bool | None = attrs.field(default=None, metadata=written(Flag(), "As labelled."))
     do_not_freeze: bool | None = attrs.field(default=None, metadata=written(Flag(), "As labelled."))
-    as_published: str | None = attrs.field(
-        default=None, metadata=written(Text(), "The label's own words.")
-    )
+    as_published: str | None = attrs.field(default=None, metadata=written(Text(), "The label's own words."))
 
 
 @attrs.frozen
@@ -438,33 +411,75 @@ class Product:
         gtin: Trade item number of the pack.
         sources: Where the facts come from, the most important first.
         notes: What to know.
-        supersedes_typo: Says which typing error a correction without a new revision mends.
+        corrected: Which typing error was mended without a new revision.
     """
 
     vendor: Vendor
-    sku: str
-    name: str
-    parts: tuple[Part, ...]
-    sources: tuple[Source, ...]
-    revision: int = 1
-    kind: ProductKind = ProductKind.NOT_STATED
-    containers_per_pack: int | None = None
-    kit_is_mixed: Permission = Permission.NOT_STATED
-    composition: tuple[Content, ...] = ()
-    routes: tuple[Route, ...] = ()
-    status: tuple[Status, ...] = ()
-    storage: Storage | None = None
-    doses: Doses = Doses.NOT_STATED
-    in_use_period: Quantity | None = None
-    stability_after_preparation: Quantity | None = None
-    mixing: Permission = Permission.NOT_STATED
-    warnings: tuple[str, ...] = ()
-    contraindications: tuple[str, ...] = ()
-    protocol: str | None = None
-    nicknames: tuple[str, ...] = ()
-    gtin: str | None = None
-    corrected: str | None = None
-    notes: str | None = None
+    sku: str = attrs.field(metadata=written(Text(IDENTIFIER, "soluvit-n"), "Unique with the vendor."))
+    name: str = attrs.field(metadata=written(Text(), "Name for people."))
+    parts: tuple[Part, ...] = attrs.field(
+        metadata=written(ListOf(RecordOf(Part), most=10), "What is in the pack.", key="part")
+    )
+    sources: tuple[Source, ...] = attrs.field(
+        metadata=written(ListOf(RecordOf(Source)), "The most important first.", key="source")
+    )
+    revision: int = attrs.field(
+        default=1, metadata=written(Whole(1, 9999), "Rises with every change of the product itself.")
+    )
+    kind: ProductKind = attrs.field(
+        default=ProductKind.NOT_STATED,
+        metadata=written(Choice(ProductKind), "What the law takes it for."),
+    )
+    containers_per_pack: int | None = attrs.field(
+        default=None, metadata=written(Whole(1, 1000), "Containers, or kits, in one pack.")
+    )
+    kit_is_mixed: Permission = attrs.field(
+        default=Permission.NOT_STATED,
+        metadata=written(Choice(Permission), "Whether the parts of a kit are mixed before use."),
+    )
+    composition: tuple[Content, ...] = attrs.field(
+        default=(),
+        metadata=written(
+            ListOf(RecordOf(Content)), "Of the whole kit, where no source says which part holds what."
+        ),
+    )
+    routes: tuple[Route, ...] = attrs.field(
+        default=(), metadata=written(ListOf(Choice(Route)), "Labelled ways of administration.")
+    )
+    status: tuple[Status, ...] = attrs.field(
+        default=(), metadata=written(ListOf(RecordOf(Status)), "By region.")
+    )
+    storage: Storage | None = attrs.field(default=None, metadata=written(RecordOf(Storage), "As labelled."))
+    doses: Doses = attrs.field(
+        default=Doses.NOT_STATED, metadata=written(Choice(Doses), "single, multi or not stated.")
+    )
+    in_use_period: Quantity | None = attrs.field(
+        default=None, metadata=written(QuantityOf("time"), "Of a multi-dose container, after opening.")
+    )
+    stability_after_preparation: Quantity | None = attrs.field(
+        default=None, metadata=written(QuantityOf("time"), "Of a powder or mixture, once prepared.")
+    )
+    mixing: Permission = attrs.field(
+        default=Permission.NOT_STATED,
+        metadata=written(Choice(Permission), "Whether the maker permits mixing with other products."),
+    )
+    warnings: tuple[str, ...] = attrs.field(default=(), metadata=written(ListOf(Text()), "As labelled."))
+    contraindications: tuple[str, ...] = attrs.field(
+        default=(), metadata=written(ListOf(Text()), "As labelled.")
+    )
+    protocol: str | None = attrs.field(default=None, metadata=written(Text(), "As published."))
+    nicknames: tuple[str, ...] = attrs.field(
+        default=(), metadata=written(ListOf(Text()), "What people call it; may be shared.")
+    )
+    gtin: str | None = attrs.field(
+        default=None,
+        metadata=written(Text(r"\d{8}|\d{12,14}", "05060131261973"), "Trade item number of the pack."),
+    )
+    corrected: str | None = attrs.field(
+        default=None,
+        metadata=written(Text(), "Which typing error was mended without a new revision."),
+    )
+    notes: str | None = attrs.field(default=None, metadata=written(Text(), "What to know."))
 
     @property
     def id(self) -> str:
@@ -515,81 +530,6 @@ class Product:
         return tuple(pairs)
 
 
-@attrs.frozen
-class ProductEntry:
-    """How a `Product` is written in a vendor's file; see there."""
-
-    sku: str = attrs.field(metadata=written(Text(IDENTIFIER, "soluvit-n"), "Unique with the vendor."))
-    name: str = attrs.field(metadata=written(Text(), "Name for people."))
-    parts: tuple[Part, ...] = attrs.field(
-        metadata=written(ListOf(RecordOf(Part), most=10), "What is in the pack.", key="part")
-    )
-    sources: tuple[Source, ...] = attrs.field(
-        metadata=written(ListOf(RecordOf(Source)), "The most important first.", key="source")
-    )
-    revision: int = attrs.field(
-        default=1, metadata=written(Whole(1, 9999), "Rises with every change of the product itself.")
-    )
-    kind: ProductKind = attrs.field(
-        default=ProductKind.NOT_STATED,
-        metadata=written(Choice(ProductKind), "What the law takes it for."),
-    )
-    containers_per_pack: int | None = attrs.field(
-        default=None, metadata=written(Whole(1, 1000), "Containers, or kits, in one pack.")
-    )
-    kit_is_mixed: Permission = attrs.field(
-        default=Permission.NOT_STATED,
-        metadata=written(Choice(Permission), "Whether the parts of a kit are mixed before use."),
-    )
-    composition: tuple[Content, ...] = attrs.field(
-        default=(),
-        metadata=written(
-            ListOf(RecordOf(ContentEntry)), "Of the whole kit, where no source says which part holds what."
-        ),
-    )
-    routes: tuple[Route, ...] = attrs.field(
-        default=(), metadata=written(ListOf(Choice(Route)), "Labelled ways of administration.")
-    )
-    status: tuple[Status, ...] = attrs.field(
-        default=(), metadata=written(ListOf(RecordOf(Status)), "By region.")
-    )
-    storage: Storage | None = attrs.field(
-        default=None, metadata=written(RecordOf(Storage), "As labelled.")
-    )
-    doses: Doses = attrs.field(
-        default=Doses.NOT_STATED, metadata=written(Choice(Doses), "single, multi or not stated.")
-    )
-    in_use_period: Quantity | None = attrs.field(
-        default=None, metadata=written(QuantityOf("time"), "Of a multi-dose container, after opening.")
-    )
-    stability_after_preparation: Quantity | None = attrs.field(
-        default=None, metadata=written(QuantityOf("time"), "Of a powder or mixture, once prepared.")
-    )
-    mixing: Permission = attrs.field(
-        default=Permission.NOT_STATED,
-        metadata=written(Choice(Permission), "Whether the maker permits mixing with other products."),
-    )
-    warnings: tuple[str, ...] = attrs.field(
-        default=(), metadata=written(ListOf(Text()), "As labelled.")
-    )
-    contraindications: tuple[str, ...] = attrs.field(
-        default=(), metadata=written(ListOf(Text()), "As labelled.")
-    )
-    protocol: str | None = attrs.field(default=None, metadata=written(Text(), "As published."))
-    nicknames: tuple[str, ...] = attrs.field(
-        default=(), metadata=written(ListOf(Text()), "What people call it; may be shared.")
-    )
-    gtin: str | None = attrs.field(
-        default=None,
-        metadata=written(Text(r"\d{8}|\d{12,14}", "05060131261973"), "Trade item number of the pack."),
-    )
-    corrected: str | None = attrs.field(
-        default=None,
-        metadata=written(Text(), "Which typing error was mended without a new revision."),
-    )
-    notes: str | None = attrs.field(default=None, metadata=written(Text(), "What to know."))
-
-
 def last_read(product: Product) -> date:
     """
     Tell when a product's sources were last read.
@@ -601,28 +541,3 @@ def last_read(product: Product) -> date:
         The latest day among its sources.
     """
     return max(source.read for source in product.sources)
-
-
-__all__ = [
-    "Auxiliary",
-    "ContainerKind",
-    "Content",
-    "ContentEntry",
-    "Day",
-    "Doses",
-    "Form",
-    "LabelEquivalent",
-    "Method",
-    "Part",
-    "Permission",
-    "Product",
-    "ProductEntry",
-    "ProductKind",
-    "Reconstitution",
-    "Route",
-    "Stated",
-    "Status",
-    "Storage",
-    "Vendor",
-    "last_read",
-]

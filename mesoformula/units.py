@@ -283,9 +283,7 @@ def kind_of(value: Unit) -> str:
 
 def _same(value: Unit, example: str) -> bool:
     match = _QUANTITY.fullmatch(example)
-    return match is not None and bool(
-        value.dimensionality == unit(f"{match[2]}/{match[4]}").dimensionality
-    )
+    return match is not None and bool(value.dimensionality == unit(f"{match[2]}/{match[4]}").dimensionality)
 
 
 def quantity(value: Decimal | int | str, spelling: str) -> Quantity:

@@ -1,0 +1,228 @@
+"""What a record must obey beyond its fields: checks that need no other record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mesoformula.catalogue.reading import Where
+from mesoformula.elements import atoms
+from mesoformula.errors import ConversionError
+from mesoformula.formulas import Formula, Line, LineKind
+from mesoformula.ingredients import Substance
+from mesoformula.products import Content, Doses, Form, Part, Product
+from mesoformula.sources import SourceKind
+from mesoformula.treatments import Syringe, Technique
+from mesoformula.words import shown
+
+#: Notes a problem: code, message, place below the record.
+Report = Callable[[str, str, Where], object]
+
+
+def check_record(record: Any, report: Report) -> None:
+    """
+    Check one record as it was read.
+
+    Args:
+        record: Any record of a catalogue.
+        report: Called for every problem.
+    """
+    match record:
+        case Product():
+            _check_product(record, report)
+        case Substance():
+            _check_substance(record, report)
+        case Formula():
+            _check_formula(record, report)
+        case Syringe():
+            if record.graduation > record.capacity:
+                report("range", "the graduation is above the capacity", ("graduation",))
+        case Technique():
+            if not record.published:
+                report("missing", "published is empty; expected at least one source", ("published",))
+        case _:
+            pass
+
+
+def _check_product(product: Product, report: Report) -> None:
+    if not product.parts:
+        report("missing", "part is missing; expected at least one [[product.part]]", ())
+    if not product.sources:
+        report("missing", "source is missing; expected at least one [[product.source]]", ())
+        return
+    keys = [source.key for source in product.sources if source.key is not None]
+    for key in {key for key in keys if keys.count(key) > 1}:
+        report("duplicate", f"two sources have the key {key!r}", ("source",))
+    names = [part.name for part in product.parts]
+    if len(product.parts) > 1:
+        for number, name in enumerate(names):
+            if name is None or names.count(name) > 1:
+                report(
+                    "part",
+                    "parts of a kit need names of their own; expected name = 'powder' or such",
+                    ("part", number),
+                )
+    for number, part in enumerate(product.parts):
+        _check_part(product, part, report, ("part", number))
+    for number, content in enumerate(product.composition):
+        _check_content(product, content, report, ("composition", number))
+        if len(product.parts) == 1:
+            report(
+                "composition",
+                "a product of one part lists its composition in that part",
+                ("composition", number),
+            )
+    if product.in_use_period is not None and product.doses is Doses.SINGLE:
+        report(
+            "in-use",
+            "an in-use period for a single-dose container; is it stability_after_preparation?",
+            ("in_use_period",),
+        )
+    if product.gtin is not None and not gtin_is_valid(product.gtin):
+        report("gtin", f"gtin = {shown(product.gtin)}: the check digit is wrong", ("gtin",))
+
+
+def _check_part(product: Product, part: Part, report: Report, where: Where) -> None:
+    if part.form is Form.POWDER:
+        if part.volume is not None:
+            report(
+                "powder", "a powder has no volume; its container's contents are a mass", (*where, "volume")
+            )
+    elif part.reconstitution is not None:
+        report("powder", f"a {part.form} is not dissolved", (*where, "reconstitution"))
+    for number, content in enumerate(part.composition):
+        _check_content(product, content, report, (*where, "composition", number))
+    for number, auxiliary in enumerate(part.auxiliaries):
+        _check_source(product, auxiliary.source, report, (*where, "auxiliaries", number))
+
+
+def _check_content(product: Product, content: Content, report: Report, where: Where) -> None:
+    if (content.substance is None) == (content.ingredient_class is None):
+        report("composition", "expected either substance or class", where)
+    given = [
+        name
+        for name, there in (
+            ("amount", content.strength is not None),
+            ("disputed", bool(content.disputed)),
+            ("undisclosed", content.undisclosed),
+        )
+        if there
+    ]
+    if len(given) != 1:
+        found = " and ".join(given) or "none of them"
+        report("amount", f"{found}; expected exactly one of amount, disputed, undisclosed = true", where)
+    if content.ingredient_class is not None and content.strength is not None:
+        report("amount", "an amount needs the exact substance, not a class", where)
+    if len(content.disputed) == 1:
+        report("amount", "disputed lists one amount; expected at least two", (*where, "disputed"))
+    if content.strength is not None:
+        _check_amount_source(product, content.source, report, where)
+    elif content.source is not None:
+        _check_source(product, content.source, report, where)
+    for number, stated in enumerate(content.disputed):
+        _check_amount_source(product, stated.source, report, (*where, "disputed", number))
+    for number, equivalent in enumerate(content.equivalents):
+        if equivalent.holds == (equivalent.why is not None):
+            found = "holds with a reason why not" if equivalent.holds else "does not hold, without why"
+            report("equivalent", f"{found}; expected holds = false and why together",
+                   (*where, "equivalents", number))  # fmt: skip
+
+
+def _check_source(product: Product, key: str | None, report: Report, where: Where) -> bool:
+    try:
+        product.source(key)
+    except KeyError:
+        known = ", ".join(source.key for source in product.sources if source.key) or "none has a key"
+        report("source", f"no source has the key {shown(str(key))}; known: {known}", (*where, "source"))
+        return False
+    return True
+
+
+def _check_amount_source(product: Product, key: str | None, report: Report, where: Where) -> None:
+    if not _check_source(product, key, report, where):
+        return
+    kind = product.source(key).kind
+    if not kind.may_state_amounts:
+        allowed = ", ".join(str(word) for word in SourceKind if word.may_state_amounts)
+        report("source", f"an amount from a {kind} source; amounts may come from {allowed}", where)
+
+
+def _check_substance(substance: Substance, report: Report) -> None:
+    if substance.formula is not None and substance.repeat_unit is not None:
+        report("formula", "formula and repeat_unit together; a polymer has only a repeat unit", ("formula",))
+    for key, text in (("formula", substance.formula), ("repeat_unit", substance.repeat_unit)):
+        if text is not None:
+            try:
+                atoms(text)
+            except ConversionError as err:
+                report("formula", f"{key} = {err}", (key,))
+    if substance.cas is not None and not cas_is_valid(substance.cas):
+        report("cas", f"cas = {shown(substance.cas)}: the check digit is wrong", ("cas",))
+    if substance.activity is not None and substance.no_activity is not None:
+        report("activity", "activity and no_activity contradict each other", ("activity",))
+
+
+def _check_formula(formula: Formula, report: Report) -> None:
+    if not formula.lines:
+        report("missing", "line is missing; expected at least one [[formula.line]]", ())
+    if not formula.teaching and not formula.sources and formula.description is None:
+        report("missing", "description is missing; say what it is for, or cite where it was published", ())
+    for number, line in enumerate(formula.lines):
+        check_line(line, report, ("line", number))
+    fills = [number for number, line in enumerate(formula.lines) if LineKind.FILL_TO in line.kinds]
+    for number in fills[1:]:
+        report("line", "a second line with fill_to; expected at most one", ("line", number))
+    if fills and formula.total is not None:
+        report("total", "total and fill_to together; expected one of them", ("total",))
+
+
+def check_line(line: Line, report: Report, where: Where) -> None:
+    """
+    Check that a formula line says how much in exactly one way.
+
+    Args:
+        line: The line.
+        report: Called for every problem.
+        where: Its place below the formula.
+    """
+    kinds = line.kinds
+    if len(kinds) != 1:
+        found = " and ".join(kinds) or "none of them"
+        report("line", f"{found}; expected exactly one of {', '.join(LineKind)}", where)
+        return
+    needs = kinds[0] in (LineKind.DOSE, LineKind.CONCENTRATION)
+    if needs and line.substance is None:
+        report("line", f"{kinds[0]} of what? expected substance = 'ascorbic-acid' or such", where)
+    if not needs and line.substance is not None:
+        report("line", f"substance goes with dose or concentration, not with {kinds[0]}", where)
+    if line.concentration is not None and line.concentration.per is None:
+        report("line", "a concentration in the mixture is per volume; expected such as '5 mg/mL'", where)
+
+
+def cas_is_valid(number: str) -> bool:
+    """
+    Verify a CAS registry number's check digit.
+
+    Args:
+        number: Such as `50-81-7`.
+
+    Returns:
+        Whether its last digit follows from the others.
+    """
+    digits = number.replace("-", "")
+    weighted = sum(place * int(digit) for place, digit in enumerate(reversed(digits[:-1]), start=1))
+    return weighted % 10 == int(digits[-1])
+
+
+def gtin_is_valid(number: str) -> bool:
+    """
+    Verify a GTIN's check digit (GS1 General Specifications, section 7.9).
+
+    Args:
+        number: 8, 12, 13 or 14 digits.
+
+    Returns:
+        Whether its last digit follows from the others.
+    """
+    weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(number)))
+    return weighted % 10 == 0

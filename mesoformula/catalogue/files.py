@@ -1,0 +1,210 @@
+"""Catalogue files: found, read within limits, parsed once, and parsed again only when their bytes change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time
+from functools import cache
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from mesoformula.catalogue.lines import line_numbers, line_of
+from mesoformula.errors import Problem
+
+MAX_BYTES = 5_000_000
+MAX_FILES = 20_000
+MAX_DEPTH = 8
+SCHEMA = 1
+
+#: Sections of a file that are lists of records.
+SECTIONS = ("substance", "product", "technique", "zone", "syringe", "needle", "formula")
+
+#: Marks a TOML number with a fraction: figures are written as text with their unit, so it is never right.
+BARE = "\x00bare"
+
+#: Rises when what is cached changes its form.
+_CACHE_FORM = 1
+
+
+@attrs.define(eq=False)
+class CatalogueFile:
+    """
+    One file, parsed.
+
+    Attributes:
+        path: As problems name it.
+        tables: Its content in plain values: text, whole numbers, flags, lists and mappings.
+        plugin: Who offers it, as `name (distribution version)`; None for a file the user named.
+        text: What it says.
+    """
+
+    path: str
+    tables: Mapping[str, Any]
+    plugin: str | None
+    text: str = attrs.field(repr=False)
+    _lines: dict[tuple[str | int, ...], int] | None = attrs.field(default=None, init=False, repr=False)
+
+    def problem(self, code: str, message: str, where: tuple[str | int, ...] = ()) -> Problem:
+        """
+        Make a problem that names this file and the line of a value.
+
+        Args:
+            code: A stable word.
+            message: What was found, what was expected, and what to do.
+            where: Keys and indices from the top of the file.
+
+        Returns:
+            The problem.
+        """
+        if self._lines is None:
+            self._lines = line_numbers(self.text)
+        return Problem(code, message, self.path, line_of(self._lines, where), self.plugin)
+
+
+def find(root: Path | Traversable, depth: int = 0) -> Iterator[tuple[str, Path | Traversable]]:
+    """
+    List the TOML files at or below a place.
+
+    Args:
+        root: A file, or a folder.
+        depth: How deep this is already.
+
+    Yields:
+        The path for messages, and the file, sorted by path.
+    """
+    if not root.is_dir():
+        yield str(root), root
+        return
+    if depth >= MAX_DEPTH:
+        return
+    for child in sorted(root.iterdir(), key=lambda item: item.name):
+        if child.name.startswith((".", "__")):
+            continue
+        if child.is_dir():
+            yield from find(child, depth + 1)
+        elif child.name.endswith(".toml"):
+            yield str(child), child
+
+
+def read_bytes(path: Path | Traversable, shown: str) -> bytes | Problem:
+    """
+    Read a file within limits.
+
+    Args:
+        path: The file.
+        shown: Its path for messages.
+
+    Returns:
+        What it holds, or the problem that keeps it from being read.
+    """
+    try:
+        if isinstance(path, Path):
+            # Opened without blocking and looked at before it is read: a pipe or a device never ends.
+            with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as stream:
+                status = os.fstat(stream.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    return Problem("file", "no regular file; expected a TOML file", shown)
+                content = stream.read(MAX_BYTES + 1)
+        else:
+            content = path.read_bytes()
+    except OSError as err:
+        return Problem("file", f"cannot be read: {err.strerror or err}", shown)
+    if len(content) > MAX_BYTES:
+        return Problem("file", f"larger than {MAX_BYTES // 1_000_000} MB; expected a small TOML file", shown)
+    return content
+
+
+def parse(content: bytes, path: str, plugin: str | None = None) -> CatalogueFile | Problem:
+    """
+    Parse the bytes of one file.
+
+    Args:
+        content: What the file holds.
+        path: Its path for messages.
+        plugin: Who offers it.
+
+    Returns:
+        The file, or the problem that keeps it from being parsed.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as err:
+        line = content.count(b"\n", 0, err.start) + 1
+        return Problem("encoding", "not UTF-8; save it as UTF-8", path, line, plugin)
+    text = text.replace("\r\n", "\n")
+    digest = hashlib.sha256(content).hexdigest()
+    tables = _cached(digest)
+    if tables is None:
+        try:
+            tables = _plain(tomllib.loads(text, parse_float=_bare))
+        except tomllib.TOMLDecodeError as err:
+            return Problem("toml", f"{err}", path, _line_of_error(err, text), plugin)
+        except RecursionError:
+            return Problem("toml", "nested too deeply; expected plain tables", path, None, plugin)
+        except ValueError as err:
+            return Problem("toml", f"{err}", path, None, plugin)
+        _cache(digest, tables)
+    return CatalogueFile(path, tables, plugin, text)
+
+
+def _line_of_error(err: tomllib.TOMLDecodeError, text: str) -> int | None:
+    message = str(err)
+    if "(at line " in message:
+        return int(message.rpartition("(at line ")[2].partition(",")[0])
+    return text.count("\n") + 1 if "end of document" in message else None
+
+
+def _bare(text: str) -> Any:
+    return {BARE: text}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return value
+
+
+@cache
+def _cache_folder() -> Path | None:
+    if os.environ.get("MESOFORMULA_NO_CACHE"):
+        return None
+    from platformdirs import user_cache_path
+
+    return user_cache_path("mesoformula") / f"catalogues-{_CACHE_FORM}"
+
+
+def _cached(digest: str) -> dict[str, Any] | None:
+    folder = _cache_folder()
+    if folder is None:
+        return None
+    try:
+        tables = json.loads((folder / f"{digest}.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return tables if isinstance(tables, dict) else None
+
+
+def _cache(digest: str, tables: dict[str, Any]) -> None:
+    folder = _cache_folder()
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as stream:
+            json.dump(tables, stream, ensure_ascii=False, separators=(",", ":"))
+        Path(stream.name).replace(folder / f"{digest}.json")
+    except (OSError, ValueError, RecursionError):
+        return  # a cache that cannot be written costs time, nothing else
