@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mesoformula.contents import Content as Content
     from mesoformula.conversions import convert as convert
     from mesoformula.conversions import convert_strength as convert_strength
     from mesoformula.conversions import iu_per_mg as iu_per_mg
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from mesoformula.ingredients import IngredientClass as IngredientClass
     from mesoformula.ingredients import Range as Range
     from mesoformula.ingredients import Substance as Substance
-    from mesoformula.products import Content as Content
     from mesoformula.products import Doses as Doses
     from mesoformula.products import Form as Form
     from mesoformula.products import Part as Part
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "contents": ("Content",),
     "conversions": ("convert", "convert_strength", "iu_per_mg", "moiety_factor"),
     "errors": (
         "CatalogueError",
@@ -87,7 +88,7 @@ _HOMES = {
     "formulas": ("Formula", "Line", "LineKind"),
     "hookspecs": ("hookimpl",),
     "ingredients": ("IngredientClass", "Range", "Substance"),
-    "products": ("Content", "Doses", "Form", "Part", "Permission", "Product", "Vendor"),
+    "products": ("Doses", "Form", "Part", "Permission", "Product", "Vendor"),
     "sessions": (
         "Amount",
         "AmountKind",

@@ -39,12 +39,14 @@ class Answers:
         record: Module and name of the type; imported only when there is an answer to look at.
         names: What must be unique, one or several names per answer; None if nothing must.
         texts: Attributes that must hold text.
+        expected: The type in words, where its name would not help.
     """
 
     what: str
     record: str
     names: Callable[[Any], tuple[str, ...]] | None = None
     texts: tuple[str, ...] = ()
+    expected: str = ""
 
     def checked(self, value: object) -> None:
         """
@@ -59,7 +61,9 @@ class Answers:
         module, _, name = self.record.partition(":")
         record = getattr(import_module(module), name)
         if not isinstance(value, record):
-            raise WrongAnswerError(f"answered with {_a(type(value).__name__)}; expected {_a(name)}")
+            raise WrongAnswerError(
+                f"answered with {_a(type(value).__name__)}; expected {_a(self.expected or name)}"
+            )
         if self.texts:
             _proper(value, name, self.texts)
         for word in self.names(value) if self.names is not None else ():
@@ -85,7 +89,11 @@ OFFERS: Mapping[str, Answers] = {
     "mesoformula_ingredient_classes": Answers(
         "ingredient class", "mesoformula.ingredients:IngredientClass", _id
     ),
-    "mesoformula_catalogues": Answers("catalogue", "importlib.resources.abc:Traversable"),
+    "mesoformula_catalogues": Answers(
+        "catalogue",
+        "importlib.resources.abc:Traversable",
+        expected="Path, or what importlib.resources.files returns",
+    ),
     "mesoformula_products": Answers(
         "product", "mesoformula.products:Product", lambda product: (product.pinned_id,)
     ),

@@ -17,6 +17,7 @@ from mesoformula.elements import molar_mass
 from mesoformula.errors import ConversionError
 from mesoformula.ingredients import Ion, Substance
 from mesoformula.units import (
+    EXACT,
     Strength,
     kind_of,
     magnitude,
@@ -30,10 +31,7 @@ from mesoformula.units import (
 from mesoformula.words import nearest
 
 if TYPE_CHECKING:
-    from mesoformula.units import Quantity
-
-#: Far more digits than the 1e-20 that is promised.
-PRECISION = Context(prec=50)
+    from mesoformula.units import Quantity, Unit
 
 Lookup = Callable[[str], Substance]
 
@@ -82,7 +80,7 @@ def convert(
     """
     target = unit(to)
     wanted = kind_of(target)
-    with localcontext(PRECISION):
+    with localcontext(EXACT):
         if wanted == "equivalents" or kind_of(value.units) == "equivalents":
             return _with_equivalents(value, substance, to, lookup, as_)
         steps: tuple[str, ...] = ()
@@ -121,8 +119,7 @@ def moiety_factor(substance: Substance, to: str, lookup: Lookup) -> tuple[Decima
     for moiety in substance.moieties:
         if moiety.substance == to:
             own, its, unit_word = _masses(substance, other)
-            with localcontext(PRECISION):
-                factor = its * moiety.count / own
+            factor = EXACT.divide(its * moiety.count, own)
             times = f"{moiety.count} × " if moiety.count > 1 else ""
             return (
                 factor,
@@ -133,8 +130,7 @@ def moiety_factor(substance: Substance, to: str, lookup: Lookup) -> tuple[Decima
     for moiety in other.moieties:
         if moiety.substance == substance.id:
             own, its, unit_word = _masses(substance, other)
-            with localcontext(PRECISION):
-                factor = its / (own * moiety.count)
+            factor = EXACT.divide(its, own * moiety.count)
             times = f"{moiety.count} × " if moiety.count > 1 else ""
             return (
                 factor,
@@ -179,7 +175,7 @@ def _mass(value: Quantity, substance: Substance, lookup: Lookup) -> _Amount:
         return _Amount(magnitude(value, "mmol") * mass, (start, f"× {plain(mass)} g/mol {substance.name}"))
     if kind == "activity":
         per_mg, text = _activity(substance, lookup)
-        return _Amount(value.magnitude / per_mg, (start, f"÷ {text}"))
+        return _Amount(magnitude(value, "IU") / per_mg, (start, f"÷ {text}"))
     raise ConversionError(
         f"{show(value)} is {_article(kind)}; expected a mass, mmol, mEq or IU of {substance.name}",
         "dimension",
@@ -187,7 +183,7 @@ def _mass(value: Quantity, substance: Substance, lookup: Lookup) -> _Amount:
 
 
 def _from_mass(
-    mass: Decimal, substance: Substance, wanted: str, target: object, lookup: Lookup
+    mass: Decimal, substance: Substance, wanted: str, target: Unit, lookup: Lookup
 ) -> tuple[Decimal, tuple[str, ...]]:
     """Bring a mass of a form, in mg, to the unit asked for."""
     if wanted == "mass":
@@ -199,9 +195,9 @@ def _from_mass(
         return number, (f"÷ {plain(own)} g/mol {substance.name}",)
     if wanted == "activity":
         per_mg, text = _activity(substance, lookup)
-        return mass * per_mg, (f"× {text}",)
+        return quantity(mass * per_mg, "IU").to(target).magnitude, (f"× {text}",)
     raise ConversionError(
-        f"{substance.name} cannot be told in {symbol(target)}, {_article(wanted)}; "  # type: ignore[arg-type]
+        f"{substance.name} cannot be told in {symbol(target)}, {_article(wanted)}; "
         "expected a unit of mass, mmol, mEq or IU",
         "dimension",
     )
@@ -213,8 +209,8 @@ def _molar_mass(substance: Substance) -> Decimal:
         return mass
     if substance.is_polymer:
         raise ConversionError(
-            f"{substance.name} is a polymer: its molecules differ in size, so that it has no molar mass and no mol; "
-            "use mass",
+            f"{substance.name} is a polymer: its molecules differ in size, so that it has no molar mass and no "
+            "mol; use mass",
             "polymer",
         )
     raise ConversionError(f"the formula of {substance.name} is not known, so that it has no mol", "formula")
@@ -234,7 +230,7 @@ def iu_per_mg(substance: Substance, lookup: Lookup) -> Decimal:
     Raises:
         ConversionError: If it has no international unit.
     """
-    with localcontext(PRECISION):
+    with localcontext(EXACT):
         return _activity(substance, lookup)[0]
 
 
@@ -249,7 +245,7 @@ def _activity(substance: Substance, lookup: Lookup) -> tuple[Decimal, str]:
     per = activity.per
     if per.per is None or kind_of(per.amount.units) != "activity":
         raise ConversionError(f"{substance.name}: {per.written} is not IU per mass", "activity")
-    per_mg = per.amount.magnitude / magnitude(per.per, "mg")
+    per_mg = magnitude(per.amount, "IU") / magnitude(per.per, "mg")
     text = f"{per}"
     if activity.moiety is not None and activity.moiety != substance.id:
         factor, _step, counted = moiety_factor(substance, activity.moiety, lookup)
@@ -328,7 +324,9 @@ def convert_strength(
 
 
 def _short(factor: Decimal) -> str:
-    return plain(factor.quantize(Decimal("0.00001")) if factor >= 1 else Context(prec=5).plus(factor))
+    if factor < 1:
+        return plain(Context(prec=5).plus(factor))
+    return plain(factor.quantize(Decimal("0.00001"), context=EXACT))
 
 
 def _article(kind: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from functools import cache
 
 from mesoformula.errors import ConversionError
@@ -46,7 +46,13 @@ ATOMIC_WEIGHTS = {
     }.items()
 }
 
-_TOKEN = re.compile(r"([A-Z][a-z]?)(\d*)|(\()|\)(\d*)")
+#: Enough that no sum of atomic weights is rounded, whatever the caller's decimal context.
+EXACT = Context(prec=50)
+
+_COUNT = "(|[1-9][0-9]{0,3})"
+_TOKEN = re.compile(rf"([A-Z][a-z]?){_COUNT}(?![0-9])|(\()|\){_COUNT}(?![0-9])")
+_PART = re.compile(rf"{_COUNT}(?![0-9])(.*)", re.DOTALL)
+_CHARGE = re.compile(r"(?<=[A-Za-z)])[+-]$|\^[1-9]?[+-]$")
 
 
 @cache
@@ -55,7 +61,8 @@ def atoms(formula: str) -> dict[str, int]:
     Count the atoms in a chemical formula.
 
     Args:
-        formula: Such as `MgSO4.7H2O` or `Ca(C6H11O7)2`; a charge such as `+` or `2-` may end it.
+        formula: Such as `MgSO4.7H2O` or `Ca(C6H11O7)2`; a charge may end it: `+` after a letter, `^+` or
+            `^2-` after a count, which `NH4+` would leave in doubt.
 
     Returns:
         How many atoms of each element.
@@ -64,10 +71,10 @@ def atoms(formula: str) -> dict[str, int]:
         ConversionError: If it is no formula, or holds an element that is not listed.
     """
     counts: dict[str, int] = {}
-    body = re.sub(r"(?<=[A-Za-z0-9)])(?:\^?\d?[+-])$", "", formula) if formula[-1:] in "+-" else formula
-    for part in re.split(r"[.·]", body):
-        match = re.match(r"(\d*)(.*)$", part)
-        assert match is not None  # noqa: S101 (the pattern matches any text)
+    for part in re.split(r"[.·]", _CHARGE.sub("", formula)):
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise _refusal(formula)
         for element, count in _count(match[2], formula).items():
             counts[element] = counts.get(element, 0) + int(match[1] or 1) * count
     return counts
@@ -79,7 +86,7 @@ def _count(text: str, formula: str) -> dict[str, int]:
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            raise ConversionError(f"{shown(formula)} is no chemical formula such as 'MgSO4.7H2O'", "formula")
+            raise _refusal(formula)
         element, count, opened, closed = match.groups()
         if element:
             if element not in ATOMIC_WEIGHTS:
@@ -95,8 +102,13 @@ def _count(text: str, formula: str) -> dict[str, int]:
                 stack[-1][name] = stack[-1].get(name, 0) + number * int(closed or 1)
         place = match.end()
     if len(stack) > 1 or not stack[0]:
-        raise ConversionError(f"{shown(formula)} is no chemical formula such as 'MgSO4.7H2O'", "formula")
+        raise _refusal(formula)
     return stack[0]
+
+
+def _refusal(formula: str) -> ConversionError:
+    hint = " (a charge after a count is written 'NH4^+' or 'SO4^2-')" if formula[-1:] in ("+", "-") else ""
+    return ConversionError(f"{shown(formula)} is no chemical formula such as 'MgSO4.7H2O'{hint}", "formula")
 
 
 @cache
@@ -113,4 +125,7 @@ def molar_mass(formula: str) -> Decimal:
     Raises:
         ConversionError: If it is no formula.
     """
-    return sum((ATOMIC_WEIGHTS[element] * count for element, count in atoms(formula).items()), Decimal(0))
+    with localcontext(EXACT):
+        return sum(
+            (ATOMIC_WEIGHTS[element] * count for element, count in atoms(formula).items()), Decimal(0)
+        )

@@ -1,9 +1,9 @@
 """
 Records as plain data that JSON can hold, and back.
 
-Two forms. The *stored* form leaves out what is None or at its default, so that a field added to a record later
-does not change the content hash of what was stored before; for the same reason a field's default never changes.
-The *full* form keeps everything and is what `--json` prints. In both a quantity is
+Two forms. The *stored* form leaves out what is None or at its default, so that a field added to a record
+later does not change the content hash of what was stored before; for the same reason a field's default never
+changes. The *full* form keeps everything and is what `--json` prints. In both a quantity is
 `{"value": "2.5", "unit": "mL"}`, with an unrounded decimal string.
 """
 
@@ -26,8 +26,11 @@ from mesoformula.fields import ClassAttributes
 from mesoformula.ingredients import CORE_CLASSES
 from mesoformula.sessions import Amount, AmountKind
 
-Plain: TypeAlias = "None | bool | int | str | list[Plain] | dict[str, Plain]"
+Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 T = TypeVar("T")
+
+# What attrs keeps as the default of a field with a factory; its stub calls the class a function.
+_FACTORY: type[Any] = type(attrs.Factory(list))
 
 #: Under which the attributes of an ingredient class carry the class's id: no field can be called so.
 CLASS_KEY = "class"
@@ -142,10 +145,10 @@ def _key(key: Any) -> str:
 
 
 def _is_default(field: attrs.Attribute[Any], held: Any) -> bool:
-    default = field.default
+    default: Any = field.default
     if default is attrs.NOTHING:
         return held is None
-    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+    if isinstance(default, _FACTORY):
         default = None if default.takes_self else default.factory()
     return type(held) is type(default) and bool(held == default)
 
@@ -157,10 +160,15 @@ def _number(value: Decimal) -> str:
 
 
 def _quantity(value: units.Quantity) -> dict[str, Plain]:
-    number = value.magnitude
+    number, unit = value.magnitude, _unit(value)
     if not isinstance(number, Decimal):
         raise TypeError(f"{value} is not exact: its number is a {type(number).__name__}")
-    return {"value": _number(number), "unit": units.symbol(value.units)}
+    return {"value": _number(number), "unit": unit}
+
+
+def _unit(value: units.Quantity) -> str:
+    unit: Any = value.units
+    return units.symbol(unit)
 
 
 def _amount(amount: Amount) -> Plain:
@@ -170,7 +178,7 @@ def _amount(amount: Amount) -> Plain:
     low = _quantity(amount.low)
     if amount.kind is AmountKind.STATED:
         return kind | low
-    kind["low"], unit = low["value"], units.symbol(amount.low.units)
+    kind["low"], unit = low["value"], _unit(amount.low)
     if amount.kind is AmountKind.DISPUTED and amount.high is not None:
         kind["high"] = _number(units.magnitude(amount.high, unit))
     kind["unit"] = unit
@@ -184,7 +192,7 @@ def _is_quantity(kind: Any) -> bool:
 
 
 @cache
-def _hints(record: type[Any]) -> dict[str, Any]:
+def _hints(record: Any) -> dict[str, Any]:
     import pint
 
     # Records import these for type checkers alone: pint must not load with them.
@@ -197,7 +205,7 @@ class _Decoder:
     def __init__(self, classes: Mapping[str, type[Any]] | None) -> None:
         self._classes = _known(classes)
 
-    def record(self, plain: Any, record: type[Any], place: str) -> Any:
+    def record(self, plain: Any, record: Any, place: str) -> Any:
         if not isinstance(plain, Mapping):
             raise _misfit(place, plain, "a table")
         hints = _hints(record)

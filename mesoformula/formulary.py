@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources.abc import Traversable
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -78,8 +79,9 @@ class Formulary:
         self._revisions: dict[str, list[int]] = {}
         self._vendors: dict[str, Vendor] = {}
         self._problems: list[Problem] = []
+        self._followed: set[_Entry] = set()
 
-    # ---- filling --------------------------------------------------------------------------------------------
+    # ---- filling -------------------------------------------------------------------------------------------
 
     def add_catalogue(self, root: Path | Traversable, plugin: str | None = None) -> tuple[CatalogueFile, ...]:
         """
@@ -94,12 +96,16 @@ class Formulary:
         """
         added = []
         try:
-            found = list(find(root))
+            found = list(islice(find(root), MAX_FILES + 1))
         except OSError as err:
             self._problems.append(
                 Problem("file", f"cannot be read: {err.strerror or err}", str(root), None, plugin)
             )
             return ()
+        if not found:
+            self._problems.append(
+                Problem("file", "holds no .toml file; expected a catalogue", str(root), None, plugin)
+            )
         if len(found) > MAX_FILES:
             self._problems.append(
                 Problem(
@@ -157,7 +163,7 @@ class Formulary:
                     if vendor is None:
                         continue
                     revision = table.get("revision", 1)
-                    name = f"{vendor}/{name}@{revision if isinstance(revision, int) else 1}"
+                    name = f"{vendor}/{name}@{revision if type(revision) is int else 1}"
                 self._add(_Entry(section, name, file, table, where, plugin=file.plugin))
 
     def _tables(self, file: CatalogueFile, section: str) -> Iterator[Any]:
@@ -221,7 +227,7 @@ class Formulary:
             return
         entries[entry.name] = entry
         if entry.section == "product":
-            bare, _at, revision = entry.name.partition("@")
+            bare, _at, revision = entry.name.rpartition("@")
             self._revisions.setdefault(bare, []).append(int(revision))
 
     def report(self, problem: Problem) -> None:
@@ -233,7 +239,7 @@ class Formulary:
         """
         self._problems.append(problem)
 
-    # ---- reading --------------------------------------------------------------------------------------------
+    # ---- reading -------------------------------------------------------------------------------------------
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -268,15 +274,24 @@ class Formulary:
     def _named(self, section: str, name: str, kind: type[T]) -> T:
         entry = self._entries[section].get(name)
         if entry is None:
-            raise UnknownNameError(section, name, self._nearest(section, name))
+            raise UnknownNameError(section, name, self.nearest(section, name))
         record = self._read(entry)
         if record is None:
             raise CatalogueError(entry.problems)
         return record  # type: ignore[no-any-return]
 
-    def _nearest(self, section: str, name: str) -> tuple[str, ...]:
-        known: Iterable[str] = self._revisions if section == "product" else self._entries[section]
-        return nearest(name, known)
+    def nearest(self, section: str, name: str) -> tuple[str, ...]:
+        """
+        Find names that come close to one that is not known.
+
+        Args:
+            section: Such as `product`.
+            name: What was typed.
+
+        Returns:
+            Known names, best first.
+        """
+        return nearest(name, self.names(section))
 
     def _all(self, section: str, kind: type[T]) -> tuple[T, ...]:
         entries = sorted(self._entries[section].items())
@@ -376,6 +391,18 @@ class Formulary:
         """
         return self._named("formula", name, Formula)
 
+    def names(self, section: str) -> tuple[str, ...]:
+        """
+        List names without reading the records.
+
+        Args:
+            section: Such as `formula` or `product`.
+
+        Returns:
+            Ids, of products without revision, sorted.
+        """
+        return tuple(sorted(self._revisions if section == "product" else self._entries[section]))
+
     def has_formula(self, name: str) -> bool:
         """Tell whether a formula bears a name."""
         return name in self._entries["formula"]
@@ -416,30 +443,53 @@ class Formulary:
         """List all formulas by id."""
         return self._all("formula", Formula)
 
-    # ---- checking -------------------------------------------------------------------------------------------
+    # ---- checking ------------------------------------------------------------------------------------------
 
-    def check(self) -> tuple[Problem, ...]:
+    def check(self, files: Iterable[CatalogueFile] | None = None) -> tuple[Problem, ...]:
         """
         Read every record, and follow every name that one record gives another.
 
+        Args:
+            files: Only what these hold; None for everything.
+
         Returns:
-            Every problem of every file.
+            Every problem so far.
         """
         from mesoformula.catalogue.references import check_references
 
+        wanted = None if files is None else {id(file) for file in files}
         for section in SECTIONS:
-            for entry in self._entries[section].values():
-                record = self._read(entry)
-                if record is None:
+            for entry in list(self._entries[section].values()):
+                if wanted is not None and id(entry.file) not in wanted:
                     continue
+                record = self._read(entry)
+                if record is None or entry in self._followed:
+                    continue
+                self._followed.add(entry)
                 for code, message, where in check_references(record, self):
                     text = f"{section} {_short(entry.name)}: {_path(where)}{message}"
-                    self._problems.append(
-                        entry.file.problem(code, text, (*entry.where, *where))
-                        if entry.file is not None
-                        else Problem(code, text, plugin=entry.plugin)
-                    )
+                    self._problems.append(self._placed(entry, Problem(code, text, where=where)))
         return self.problems
+
+    def placed(self, section: str, name: str, problem: Problem) -> Problem:
+        """
+        Add file and line to a problem of a record.
+
+        Args:
+            section: Such as `formula`.
+            name: Of the record.
+            problem: With its place below the record in `where`.
+
+        Returns:
+            The problem with file and line, if the record stands in a file.
+        """
+        entry = self._entries[section].get(name)
+        return problem if entry is None or not problem.where else self._placed(entry, problem)
+
+    def _placed(self, entry: _Entry, problem: Problem) -> Problem:
+        if entry.file is None:
+            return attrs.evolve(problem, plugin=entry.plugin)
+        return entry.file.problem(problem.code, problem.message, (*entry.where, *problem.where))
 
 
 def _short(name: str) -> str:

@@ -4,7 +4,8 @@ Every hook that a plugin may implement.
 A hook named by a plural noun *offers* frozen objects; `check_…` returns findings or problems; a verb phrase
 *decides*: the first answer that is not None counts, and first-party answers come last. A plugin names only
 the arguments it wants, so that a later version may add some without breaking it. Offers are sorted by name:
-their order never depends on which plugin was loaded first. Generators are welcome.
+their order never depends on which plugin was loaded first. Generators are welcome; None from an
+offer or a check is nothing.
 """
 
 from __future__ import annotations
@@ -165,7 +166,8 @@ class Specs:
         """
         Offer sheets for an export.
 
-        Called for every export, with what it is about.
+        Called for every export, with what it is about. A wrapper (`hookimpl(wrapper=True)`) may annotate: it
+        is sent the list of all sheets, and returns them with the same keys in the same order.
 
         Args:
             request: The topic, and the stock to show.

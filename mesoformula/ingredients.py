@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mesoformula.elements import atoms, molar_mass
+from mesoformula.elements import EXACT, atoms, molar_mass
 from mesoformula.fields import (
     IDENTIFIER,
     Choice,
@@ -409,4 +409,6 @@ class Substance:
         """
         if self.formula is None:
             raise KeyError(element)
-        return molar_mass(element) * atoms(self.formula)[element] / molar_mass(self.formula)
+        count = atoms(self.formula)[element]
+        with localcontext(EXACT):
+            return molar_mass(element) * count / molar_mass(self.formula)

@@ -135,7 +135,9 @@ class Registry:
 
     def _unblocked(self, found: Sequence[Candidate], blocked: Iterable[str] | None) -> list[Candidate]:
         if blocked is None:
-            blocked = os.environ.get(BLOCK_VARIABLE, "").split(",")
+            blocked = os.environ.get(BLOCK_VARIABLE, "")
+        if isinstance(blocked, str):
+            blocked = blocked.split(",")
         words = {normalised(word): word.strip() for word in blocked if word.strip()}
         names = {one.plugin.name for one in found} | {
             one.plugin.distribution for one in found if one.plugin.distribution is not None
@@ -336,7 +338,7 @@ class Registry:
         if not losers:
             return
         first = losers[0]
-        others = list(dict.fromkeys(str(party) for party in parties if party is not first))
+        others = list(dict.fromkeys(str(party) for party in parties if party != first))
         if core:
             others.insert(0, "the core")
         by = f"also offered by {' and '.join(others)}" if others else "offered twice by it"
@@ -350,12 +352,8 @@ class Registry:
             plugin=str(first),
         )
         for loser in losers:
-            entry = self._active.get(loser.name)
-            if entry is None or entry.plugin != loser:
-                entry = next((one for one in self._entries if one.plugin is loser), None) or self._enter(
-                    loser
-                )
-            entry.worsen(State.CONFLICT, f"{problem.plugin}: {problem.message}")
+            entry = next((one for one in self._entries if one.plugin == loser), None)
+            (entry or self._enter(loser)).worsen(State.CONFLICT, f"{problem.plugin}: {problem.message}")
         self._note(PluginConflictError, problem)
 
     def settle(

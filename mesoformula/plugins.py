@@ -171,6 +171,18 @@ class PluginManager(Registry):
         self._note(PluginResultError, problem, err, (code, plugin, hook))
         return problem
 
+    def implements(self, hook: str) -> bool:
+        """
+        Tell whether any plugin implements a hook.
+
+        Args:
+            hook: Such as `mesoformula_check_session`.
+
+        Returns:
+            Whether a call of it asks anybody.
+        """
+        return bool(self._of(hook))
+
     def offers(self, hook: str, *, core: Iterable[str] = (), **arguments: object) -> tuple[Offered[Any], ...]:
         """
         Ask all plugins what they offer by one hook.

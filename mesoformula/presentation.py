@@ -22,21 +22,24 @@ def container_text(product: Product) -> str:
         product: Any product.
 
     Returns:
-        Text such as `vial 500 mg powder, makes 10 mL` or `kit: 2 × vial 1.5 mL + 1 × vial 1 mL`.
+        Text such as `vial 500 mg powder, makes 10 mL` or `kit: 2 × vial 1.5 mL + vial 1 mL`.
     """
     if not product.is_kit:
         return _part_text(product.parts[0])
-    return "kit: " + " + ".join(f"{part.per_kit} × {_part_text(part)}" for part in product.parts)
+    return "kit: " + " + ".join(
+        f"{part.per_kit} × {_part_text(part)}" if part.per_kit > 1 else _part_text(part)
+        for part in product.parts
+    )
 
 
 def _part_text(part: Part) -> str:
     form = "" if part.form is Form.SOLUTION else f" {part.form}"
-    if part.form is Form.POWDER:
-        size = part.mass
-    else:
-        size = part.volume if part.volume is not None else part.mass
+    by_mass = part.form is Form.POWDER or part.volume is None
+    size = part.mass if by_mass else part.volume
     if size is not None:
         text = f"{part.container} {show(size)}{form}"
+    elif part.form is Form.POWDER:
+        text = f"{part.container} of powder"
     else:
         text = f"{part.container}{form}, size {NOT_STATED}"
     made = part.reconstitution

@@ -1,8 +1,8 @@
 """
 What an export says, not how it is written.
 
-A sheet is plain data: columns that each hold one kind of value, rows of plain values, and sums and differences
-as data too, so that a workbook can carry them as live formulas and a text format as their values.
+A sheet is plain data: columns that each hold one kind of value, rows of plain values, and sums and
+differences as data too, so that a workbook can carry them as live formulas and a text format as their values.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def row(columns: Sequence[Column], given: Mapping[str, Value], as_of: date | Non
         else:
             values[column.key] = _work_out(column.computed, values, as_of)
             if isinstance(column.computed, MarkOfDays):
-                mark = Mark(values[column.key] or "")
+                mark = Mark(str(values[column.key] or ""))
     return Row(tuple(values.values()), mark)
 
 

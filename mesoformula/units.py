@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,12 +22,17 @@ from mesoformula.words import nearest, shown
 
 if TYPE_CHECKING:
     import pint
+    from pint.facets.plain import PlainUnit
 
     Quantity: TypeAlias = pint.Quantity[Any]
-    Unit: TypeAlias = pint.Unit
+    Unit: TypeAlias = PlainUnit
 
-MAX_TEXT = 80
-MAX_DIGITS = 30
+#: Far more digits than the 1e-20 that is promised, whatever the caller's decimal context.
+EXACT = Context(prec=50)
+
+#: What `show` writes stays within these, a figure of 50 digits with its zeros included.
+MAX_TEXT = 100
+MAX_DIGITS = 70
 LARGEST = Decimal("1e12")
 SMALLEST = Decimal("1e-12")
 
@@ -114,6 +119,7 @@ class _Units:
 
     registry: pint.UnitRegistry[Any]
     by_spelling: dict[str, Unit]
+    compounds: dict[str, Unit]
     symbols: dict[str, str]
     kinds: dict[Unit, str]
 
@@ -132,10 +138,11 @@ def _define(units: _Units, definition: str) -> None:
     name, spellings = _spellings(definition)
     units.registry.define(definition)
     unit = units.registry.Unit(name)
+    dimension = str(unit.dimensionality)
+    units.kinds[unit] = _KINDS.get(dimension, dimension.strip("[]"))
     units.symbols[name] = spellings[0] if spellings else name
     for spelling in spellings or [name]:
         units.by_spelling[spelling] = unit
-    units.kinds[unit] = _KINDS.get(str(unit.dimensionality), str(unit.dimensionality).strip("[]"))
 
 
 _KINDS = {
@@ -169,7 +176,7 @@ def _units() -> _Units:
     import pint
 
     registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None, non_int_type=Decimal, cache_folder=None)
-    units = _Units(registry, {}, {}, {})
+    units = _Units(registry, {}, {}, {}, {})
     for definition in _definitions():
         _define(units, definition)
     return units
@@ -206,11 +213,11 @@ def define_unit(definition: str) -> None:
     taken = [word for word in (name, *spellings) if word in units.by_spelling or word in units.symbols]
     if taken:
         raise QuantityError(f"unit {taken[0]!r} is defined already; a unit is never redefined", "taken")
-    if set(spellings) & _ACTIVITY:
+    if {name, *spellings} & _ACTIVITY:
         raise QuantityError(
             f"{shown(definition)}: 'U' and its kin name no unit; give yours a name of its own", "unit"
         )
-    wrong = [spelling for spelling in spellings if not re.fullmatch(_UNIT, spelling)]
+    wrong = [spelling for spelling in spellings or [name] if not re.fullmatch(_UNIT, spelling)]
     if wrong:
         raise QuantityError(f"{shown(wrong[0])}: a spelling is letters only", "unit")
     try:
@@ -232,14 +239,15 @@ def unit(spelling: str) -> Unit:
     Raises:
         QuantityError: If the grammar does not know it.
     """
-    known = _units().by_spelling.get(spelling)
+    units = _units()
+    known = units.by_spelling.get(spelling) or units.compounds.get(spelling)
     if known is not None:
         return known
     top, slash, bottom = spelling.partition("/")
     if not slash:
         raise _unknown_unit(spelling, spelling)
     compound = _compound(_known(top.strip(), spelling), _known(bottom.strip(), spelling))
-    _units().by_spelling[spelling] = compound
+    units.compounds[spelling] = compound
     return compound
 
 
@@ -337,7 +345,9 @@ def parse_quantity(text: str, dimension: str | None = None, *, picograms: bool =
             per = _number(per_number, text)
             if not per:
                 raise QuantityError(f"{shown(text)}: nothing can be per 0", "zero")
-            value /= per
+            value = EXACT.divide(value, per)
+            if value and not SMALLEST <= value <= LARGEST:
+                raise _out_of_range(text)
         result = registry().Quantity(value, _compound(top_unit, bottom_unit))
         kind = _COMPOUND.get((kind_of(top_unit), kind_of(bottom_unit)), "compound quantity")
     if dimension is not None and kind != dimension:
@@ -390,7 +400,7 @@ def _strength(match: re.Match[str], text: str, picograms: bool) -> Strength:
     number, top, per_number, bottom = match.groups()
     make = registry().Quantity
     top_unit = _checked_unit(top, text, picograms)
-    if kind_of(top_unit) not in _AMOUNT_KINDS:
+    if kind_of(top_unit) in _NO_AMOUNT_KINDS:
         raise _wrong_kind(text, kind_of(top_unit), "strength")
     amount = make(_number(number, text), top_unit)
     if bottom is None:
@@ -414,7 +424,15 @@ def _strength(match: re.Match[str], text: str, picograms: bool) -> Strength:
     return Strength(amount, make(per_value, bottom_unit), None, text)
 
 
-_AMOUNT_KINDS = frozenset({"mass", "amount of substance", "equivalents", "activity", "volume"})
+#: Dimensions of the core that no amount of a substance has. A unit of activity that a product or a standard
+#: declares has a dimension of its own, and amounts may be told in it.
+_NO_AMOUNT_KINDS = frozenset(_KINDS.values()) - {
+    "mass",
+    "amount of substance",
+    "equivalents",
+    "activity",
+    "volume",
+}
 
 
 def _clean(text: str) -> str:
@@ -424,12 +442,17 @@ def _clean(text: str) -> str:
         raise QuantityError(
             f"{shown(text)}: {len(text)} characters are too long; expected such as '5 mg'", "long"
         )
-    return text.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2009", " ").strip(" ")
+    text = text.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2009", " ").strip(" ")
+    if not text.isprintable():
+        raise QuantityError(
+            f"{shown(text)}: has characters that do not print; expected such as '5 mg'", "characters"
+        )
+    if any(char.isdecimal() and not char.isascii() for char in text):
+        raise QuantityError(f"{shown(text)}: write the digits 0 to 9, such as '5 mg'", "digits")
+    return text
 
 
 def _number(digits: str, text: str) -> Decimal:
-    if not digits.isascii():
-        raise QuantityError(f"{shown(text)}: write the digits 0 to 9, such as '5 mg'", "digits")
     if len(digits) > MAX_DIGITS:
         raise QuantityError(f"{shown(text)}: more than {MAX_DIGITS} digits", "long")
     if len(digits) > 1 and digits[0] == "0" and digits[1] != ".":
@@ -440,10 +463,14 @@ def _number(digits: str, text: str) -> Decimal:
         )
     value = Decimal(digits)
     if value and not SMALLEST <= value <= LARGEST:
-        raise QuantityError(
-            f"{shown(text)}: no believable size; expected between {SMALLEST} and {LARGEST}", "range"
-        )
+        raise _out_of_range(text)
     return value
+
+
+def _out_of_range(text: str) -> QuantityError:
+    return QuantityError(
+        f"{shown(text)}: no believable size; expected between {SMALLEST} and {LARGEST}", "range"
+    )
 
 
 def _checked_unit(spelling: str, text: str, picograms: bool) -> Unit:
@@ -467,7 +494,7 @@ def _unknown_unit(spelling: str, text: str) -> QuantityError:
     if spelling in _INSTEAD:
         return QuantityError(f"{shown(text)}: unit {spelling!r}: {_INSTEAD[spelling]}", "unit")
     known = list(_units().by_spelling)
-    same = [word for word in known if word.casefold() == spelling.casefold() and "/" not in word]
+    same = [word for word in known if word.casefold() == spelling.casefold()]
     close = same or nearest(spelling, known)
     hint = f"; did you mean {' or '.join(close)}?" if close else f"; expected one such as {_SOME_UNITS}"
     return QuantityError(f"{shown(text)}: unit {shown(spelling)} is not known{hint}", "unit")
@@ -490,7 +517,8 @@ def _wrong_kind(text: str, kind: str, dimension: str) -> QuantityError:
 
 
 _WRITTEN_OUT = re.compile(r"[\d.]+\s*[eE]\s*[+-]?\d+")
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}((?:,\d{3})+)(\.\d+)?(?![\d.])[^,]*")
+_DOUBTFUL = re.compile(r"[1-9]\d{0,2},\d{3}(?!\d)|\d[.,]\d+[.,]")
 _GROUPED = re.compile(r"\d[ '’_]\d")
 
 
@@ -505,8 +533,6 @@ def _refusal(text: str, dimension: str | None) -> QuantityError:
     bare = text.casefold()
     if not text:
         return error(f"nothing written; expected such as '{example}'", "empty")
-    if any(not char.isprintable() for char in text):
-        return error(f"has characters that do not print; expected such as '{example}'", "characters")
     if bare.lstrip("+-").startswith(("nan", "inf")):
         return error(f"not a number; expected such as '{example}'", "not-finite")
     if text[0] in "-−–" and len(text) > 1 and (text[1].isdigit() or text[1] == " "):
@@ -515,14 +541,8 @@ def _refusal(text: str, dimension: str | None) -> QuantityError:
         return error(f"no calculations; write the number out, such as '{example}'", "calculation")
     if _WRITTEN_OUT.match(text):
         return error(f"no exponents; write the number out, such as '{example}'", "exponent")
-    if _THOUSANDS.match(text):
-        plain = text.replace(",", "")
-        return error(
-            f"a comma that may mark thousands or decimals; write '{plain}' or '{text.replace(',', '.', 1)}'",
-            "decimal-comma",
-        )
     if re.search(r"\d,\d", text):
-        return error(f"a decimal comma; write '{text.replace(',', '.')}'", "decimal-comma")
+        return error(_about_comma(text, example), "decimal-comma")
     if _GROUPED.search(text) and not re.search(r"/", text[: text.find(" ") + 1]):
         return error("no separators within a number; write such as '1000 mg'", "grouping")
     if re.match(r"[.]\d", text):
@@ -531,8 +551,12 @@ def _refusal(text: str, dimension: str | None) -> QuantityError:
         return error("write it as a strength, such as '9 mg/mL'", "percent")
     if re.search(r"[a-zµ]+\s*%", bare):
         return error("mg% has several readings; write '5 mg/100 mL'", "percent")
+    if dimension != "strength" and (_PERCENT.fullmatch(text) or _RATIO.fullmatch(text)):
+        return error(f"a strength; expected a number and a unit, such as '{example}'", "dimension")
     if "%" in text:
         number = text.partition("%")[0].strip()
+        if not re.fullmatch(_NUMBER, number):
+            number = "20"
         return error(
             f"a percentage needs its basis; write '{number} % w/v', '{number} % w/w' or '{number} % v/v'",
             "basis",
@@ -551,6 +575,18 @@ def _refusal(text: str, dimension: str | None) -> QuantityError:
     return error(f"expected a number and a unit, such as '{example}'", "grammar")
 
 
+def _about_comma(text: str, example: str) -> str:
+    """Say what a comma within a number may mean, and offer only readings that the grammar takes."""
+    grouped, decimal = text.replace(",", ""), text.replace(",", ".")
+    if match := _THOUSANDS.fullmatch(text):
+        if match[1].count(",") > 1 or match[2] is not None:
+            return f"no separators within a number; write '{grouped}'"
+        return f"a comma that may mark thousands or decimals; write '{grouped}' or '{decimal}'"
+    if _DOUBTFUL.search(text):
+        return f"commas that may mark thousands or decimals; write such as '{example}'"
+    return f"a decimal comma; write '{decimal}'"
+
+
 def symbol(value: Unit) -> str:
     """
     Write a unit with its preferred symbols.
@@ -562,9 +598,11 @@ def symbol(value: Unit) -> str:
         Text such as `mg/mL`, which the grammar reads back.
     """
     symbols = _units().symbols
-    top, bottom = [], []
-    for name, power in value._units.items():
-        sign = symbols[name] + {1: "", 2: "²", 3: "³"}.get(abs(int(power)), f"^{abs(int(power))}")
+    top: list[str] = []
+    bottom: list[str] = []
+    for name, exponent in value._units.items():
+        power = int(str(exponent))
+        sign = symbols[name] + {1: "", 2: "²", 3: "³"}.get(abs(power), f"^{abs(power)}")
         (top if power > 0 else bottom).append(sign)
     return "·".join(top) + ("/" + "·".join(bottom) if bottom else "")
 
@@ -598,7 +636,9 @@ def show(value: Quantity) -> str:
 
 @cache
 def _factor(source: Unit, target: Unit) -> Decimal:
-    return registry().Quantity(Decimal(1), source).to(target).magnitude  # type: ignore[no-any-return]
+    with localcontext(EXACT):
+        factor: Decimal = registry().Quantity(Decimal(1), source).to(target).magnitude
+    return factor
 
 
 def magnitude(value: Quantity, spelling: str) -> Decimal:
@@ -621,7 +661,7 @@ def magnitude(value: Quantity, spelling: str) -> Decimal:
         return value.magnitude  # type: ignore[no-any-return]
     if source.dimensionality != target.dimensionality:
         raise QuantityError(f"{show(value)} is no {kind_of(target)}", "dimension")
-    return value.magnitude * _factor(source, target)  # type: ignore[no-any-return]
+    return EXACT.multiply(value.magnitude, _factor(source, target))
 
 
 def known_units() -> Iterable[str]:
@@ -631,4 +671,4 @@ def known_units() -> Iterable[str]:
     Returns:
         Symbols such as `mg`.
     """
-    return tuple(word for word in _units().by_spelling if "/" not in word)
+    return tuple(_units().by_spelling)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from mesoformula.catalogue.reading import Where
+from mesoformula.contents import Content
 from mesoformula.elements import atoms
 from mesoformula.errors import ConversionError
 from mesoformula.formulas import Formula, Line, LineKind
 from mesoformula.ingredients import Substance
-from mesoformula.products import Content, Doses, Form, Part, Product
+from mesoformula.products import Doses, Form, Part, Product
 from mesoformula.sources import SourceKind
 from mesoformula.treatments import Syringe, Technique
 from mesoformula.words import shown

@@ -89,10 +89,10 @@ def find(root: Path | Traversable, depth: int = 0) -> Iterator[tuple[str, Path |
     for child in sorted(root.iterdir(), key=lambda item: item.name):
         if child.name.startswith((".", "__")):
             continue
-        if child.is_dir():
-            yield from find(child, depth + 1)
-        elif child.name.endswith(".toml"):
+        if child.name.endswith(".toml"):
             yield str(child), child
+        elif child.is_dir():
+            yield from find(child, depth + 1)
 
 
 def read_bytes(path: Path | Traversable, shown: str) -> bytes | Problem:
@@ -109,15 +109,18 @@ def read_bytes(path: Path | Traversable, shown: str) -> bytes | Problem:
     try:
         if isinstance(path, Path):
             # Opened without blocking and looked at before it is read: a pipe or a device never ends.
-            with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as stream:
-                status = os.fstat(stream.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    return Problem("file", "no regular file; expected a TOML file", shown)
+            opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            if not stat.S_ISREG(os.fstat(opened).st_mode):
+                os.close(opened)
+                return Problem("file", "no regular file; expected a TOML file", shown)
+            with os.fdopen(opened, "rb") as stream:
                 content = stream.read(MAX_BYTES + 1)
         else:
             content = path.read_bytes()
-    except OSError as err:
-        return Problem("file", f"cannot be read: {err.strerror or err}", shown)
+    except IsADirectoryError:
+        return Problem("file", "no regular file; expected a TOML file", shown)
+    except (OSError, ValueError) as err:
+        return Problem("file", f"cannot be read: {getattr(err, 'strerror', None) or err}", shown)
     if len(content) > MAX_BYTES:
         return Problem("file", f"larger than {MAX_BYTES // 1_000_000} MB; expected a small TOML file", shown)
     return content
@@ -174,6 +177,8 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, date | datetime | time):
         return value.isoformat()
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("a whole number beyond 64 bits; TOML has none so large")
     return value
 
 

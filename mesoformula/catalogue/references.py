@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mesoformula.catalogue.reading import Where
+from mesoformula.contents import Content
+from mesoformula.errors import CatalogueError
 from mesoformula.formulas import Formula
 from mesoformula.ingredients import Substance
-from mesoformula.products import Content, Product
+from mesoformula.products import Product
 from mesoformula.words import nearest, shown
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def check_references(record: Any, formulary: Formulary) -> Iterator[Found]:
 
 
 def _unknown(formulary: Formulary, section: str, name: str, where: Where) -> Found:
-    close = formulary._nearest(section, name)
+    close = formulary.nearest(section, name)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     return (f"unknown-{section}", f"no {section} is called {shown(name)}{hint}", where)
 
@@ -80,9 +82,9 @@ def _content(content: Content, formulary: Formulary, where: Where) -> Iterator[F
     yield from _known_class(content.ingredient_class, formulary, (*where, "class"))
     for number, equivalent in enumerate(content.equivalents):
         of = equivalent.of
-        if of is None or content.substance is None or not formulary.has_substance(content.substance):
+        substance = _readable(content.substance, formulary)
+        if of is None or substance is None:
             continue
-        substance = formulary.substance(content.substance)
         known = {moiety.substance for moiety in substance.moieties} | {ion.name for ion in substance.ions}
         if of not in known:
             close = nearest(of, known)
@@ -92,6 +94,16 @@ def _content(content: Content, formulary: Formulary, where: Where) -> Iterator[F
                 f"{substance.id} has no moiety or ion called {shown(of)}{hint}",
                 (*where, "equivalents", number, "of"),
             )
+
+
+def _readable(name: str | None, formulary: Formulary) -> Substance | None:
+    """Find a substance; none if it has problems, which are reported in their own place."""
+    if name is None or not formulary.has_substance(name):
+        return None
+    try:
+        return formulary.substance(name)
+    except CatalogueError:
+        return None
 
 
 def _substance(substance: Substance, formulary: Formulary) -> Iterator[Found]:

@@ -1,0 +1,266 @@
+"""The use cases, wired together: what the command line does, for whoever prefers Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from mesoformula.errors import CatalogueError, FormulaError, Problem, UnknownNameError
+from mesoformula.findings import Finding, Severity, ready
+from mesoformula.formulary import Formulary
+from mesoformula.formulas import Formula, Line
+from mesoformula.ingredients import CORE_CLASSES
+from mesoformula.plugins import PluginManager, load_plugins
+from mesoformula.sessions import Session, SessionQuantities
+from mesoformula.words import nearest, shown
+
+if TYPE_CHECKING:
+    from mesoformula.sheets import Exporter, Sheet, SheetRequest
+
+#: What a professional would want to have checked, and nobody has.
+NOT_CHECKED = (
+    "labelled routes and legal status, permission to mix, incompatibilities, contraindications and allergies, "
+    "dose limits"
+)
+
+
+@attrs.frozen
+class Answer:
+    """
+    A session, worked out and checked.
+
+    Attributes:
+        quantities: What to take, and the doses.
+        findings: Of the working out and of all checks, the heaviest first.
+        ready: Whether nothing stands against it. What was not checked stands in the findings.
+    """
+
+    quantities: SessionQuantities
+    findings: tuple[Finding, ...]
+    ready: bool
+
+
+class App:
+    """Plugins and everything they offer, loaded when first needed."""
+
+    def __init__(
+        self,
+        catalogues: Iterable[Path] = (),
+        *,
+        strict: bool = False,
+        manager: PluginManager | None = None,
+    ) -> None:
+        """
+        Start.
+
+        Args:
+            catalogues: Files and folders to read beside what plugins offer.
+            strict: Whether a broken plugin is fatal.
+            manager: Plugins that are loaded already; None finds those that are installed.
+        """
+        self._catalogues = tuple(catalogues)
+        self._strict = strict
+        self._manager = manager
+
+    @cached_property
+    def manager(self) -> PluginManager:
+        """The plugins."""
+        return self._manager if self._manager is not None else load_plugins(strict=self._strict)
+
+    @cached_property
+    def formulary(self) -> Formulary:
+        """Everything that plugins and catalogues offer."""
+        manager = self.manager
+        manager.define_units()
+        formulary = Formulary((*CORE_CLASSES, *(one.value for one in manager.ingredient_classes())))
+        for catalogue in manager.catalogues():
+            formulary.add_catalogue(catalogue.value, str(catalogue.plugin))
+        for path in self._catalogues:
+            formulary.add_catalogue(path)
+        offers: tuple[tuple[str, Callable[[], Any]], ...] = (
+            ("product", manager.products),
+            ("technique", manager.techniques),
+            ("zone", manager.zones),
+        )
+        for section, offered in offers:
+            for one in offered():
+                formulary.add_record(section, one.value, str(one.plugin))
+        return formulary
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What went wrong with plugins and catalogues so far."""
+        return (*self.manager.problems, *self.formulary.problems)
+
+    def formula(self, name: str) -> Formula:
+        """
+        Find a formula by what a user may call it.
+
+        Args:
+            name: A formula's id; a product's id, which is a formula of one line; a file with one formula; or
+                `FILE#ID`.
+
+        Returns:
+            The formula.
+
+        Raises:
+            UnknownNameError: If there is none; with what comes near.
+            CatalogueError: If its entry, or the file, has problems.
+        """
+        formulary = self.formulary
+        if formulary.has_formula(name):
+            return formulary.formula(name)
+        if formulary.has_product(name):
+            product = formulary.product(name)
+            return Formula(
+                id=name,
+                name=product.name,
+                lines=(Line(name, containers=1),),
+                description="one product, as a formula of one line",
+            )
+        path, _hash, wanted = name.partition("#")
+        if path.endswith(".toml") or Path(path).exists():
+            return self.formula_in(Path(path), wanted or None)
+        near = nearest(name, [*formulary.names("formula"), *formulary.names("product")])
+        raise UnknownNameError("formula or product", name, near)
+
+    def formula_in(self, path: Path, wanted: str | None = None) -> Formula:
+        """
+        Read a formula from a file, which may hold products and substances of its own.
+
+        Args:
+            path: The file.
+            wanted: Which formula, if it holds several.
+
+        Returns:
+            The formula.
+
+        Raises:
+            CatalogueError: If the file or the formula has problems, or the choice is open.
+        """
+        names = self.add_formulas(path)
+        if wanted is not None:
+            return self.formulary.formula(wanted)
+        if len(names) != 1:
+            found = ", ".join(names) or "none"
+            message = f"expected one formula, found {found}"
+            if names:
+                message += f"; name one, such as {path}#{names[0]}"
+            raise CatalogueError([Problem("formula", message, str(path))])
+        return self.formulary.formula(names[0])
+
+    def add_formulas(self, path: Path) -> tuple[str, ...]:
+        """
+        Add a file to the formulary.
+
+        Args:
+            path: A catalogue file with formulas.
+
+        Returns:
+            The ids of its formulas, in file order.
+
+        Raises:
+            CatalogueError: If the file, or any of its records, has problems.
+        """
+        formulary = self.formulary
+        before = len(formulary.problems)
+        files = formulary.add_catalogue(path)
+        problems = list(formulary.problems[before:])
+        if not problems:
+            problems = [problem for problem in formulary.check(files) if problem.path == str(path)]
+        if problems:
+            raise CatalogueError(problems)
+        return tuple(
+            table["id"]
+            for file in files
+            for table in file.tables.get("formula", ())
+            if isinstance(table, dict)
+        )
+
+    def work_out(self, session: Session) -> Answer:
+        """
+        Work out a session and have it checked.
+
+        Args:
+            session: What is asked.
+
+        Returns:
+            Quantities and findings.
+
+        Raises:
+            FormulaError: If the wish is impossible, naming the line, and where its file says it.
+            PluginError: If no plugin answers, or it fails.
+        """
+        formulary = self.formulary
+        try:
+            quantities = self.manager.work_out_session(session, formulary).value
+        except FormulaError as err:
+            placed = [formulary.placed("formula", session.formula.id, one) for one in err.problems]
+            raise FormulaError(placed) from err
+        checks = [one.value for one in self.manager.check_session(session, quantities, formulary)]
+        if not self.manager.implements("mesoformula_check_session"):
+            checks.append(
+                Finding(
+                    "not-checked",
+                    Severity.UNCHECKED,
+                    session.formula.id,
+                    f"no plugin checks {NOT_CHECKED}: they are for you to check",
+                )
+            )
+        order = list(Severity)
+        findings = tuple(
+            sorted((*quantities.findings, *checks), key=lambda finding: order.index(finding.severity))
+        )
+        return Answer(quantities, findings, ready(findings))
+
+    def sheets(self, request: SheetRequest) -> tuple[Sheet, ...]:
+        """
+        Ask plugins for the sheets of an export.
+
+        Args:
+            request: What it is about.
+
+        Returns:
+            The sheets, sorted by key; none if no plugin has any.
+        """
+        return tuple(one.value for one in self.manager.sheets(request))
+
+    def exporter(self, path: Path) -> Exporter:
+        """
+        Find the format that a file name asks for.
+
+        Args:
+            path: Where something is to be written.
+
+        Returns:
+            The exporter.
+
+        Raises:
+            UnknownNameError: If no plugin writes that format.
+        """
+        known = {one.value.suffix: one.value for one in self.manager.exporters()}
+        if path.suffix not in known:
+            raise UnknownNameError("export format", path.suffix or path.name, sorted(known))
+        return known[path.suffix]
+
+    def export(self, sheets: Sequence[Sheet], path: Path, *, replace: bool = False) -> None:
+        """
+        Write sheets to a file.
+
+        Args:
+            sheets: What to write.
+            path: Where; its suffix chooses the format.
+            replace: Whether a file that is there may be replaced.
+
+        Raises:
+            UnknownNameError: If no plugin writes that format.
+            FileExistsError: If the file is there and may not be replaced.
+        """
+        exporter = self.exporter(path)
+        if path.exists() and not replace:
+            raise FileExistsError(f"{shown(str(path), 200)} is there already")
+        exporter.write(sheets, path)

@@ -1,0 +1,181 @@
+"""
+The command line: nouns, then verbs.
+
+A command's module is imported when the command is used, so that `mesoformula --version` costs no more than the
+library that parses it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from importlib import import_module
+
+import click
+
+from mesoformula import __version__
+
+#: Command, its module, and the line that stands in the list of commands.
+COMMANDS = {
+    "demo": ("demo", "Run the main job on bundled products and fictional stock."),
+    "classes": ("classes", "List the ingredient classes."),
+    "substances": ("substances", "List substances, or find some."),
+    "products": ("products", "List products, or find some."),
+    "product": ("product", "Show everything known of one product."),
+    "convert": ("convert", "Convert a quantity of a substance."),
+    "formula": ("formula", "Write, check and show formulas."),
+    "session": ("session", "Work out what a session takes."),
+    "stock": ("stock", "Receive stock and list it."),
+    "sheet": ("sheet", "Write sheets to a workbook."),
+    "plugin": ("plugin", "List the plugins."),
+}
+
+OK, STANDS_AGAINST, USAGE, BAD_DATA = 0, 1, 2, 3
+
+#: A negative quantity: click would take it for an option, and its message for an unknown one.
+_NEGATIVE = re.compile(r"-\s*(?=[\d.,]*\d)")
+
+
+class Group(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands of the core, then those of plugins."""
+        return [*COMMANDS, *(command.name or "" for command in _plugin_commands(ctx))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command, or ask plugins for it."""
+        if cmd_name in COMMANDS:
+            module = import_module(f"mesoformula.cli.{COMMANDS[cmd_name][0]}")
+            command: click.Command = module.command
+            return command
+        return next((command for command in _plugin_commands(ctx) if command.name == cmd_name), None)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from mesoformula.words import nearest
+
+            close = nearest(args[0], self.list_commands(ctx))
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            raise click.UsageError(f"no command is called {args[0]!r}{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing their modules."""
+        rows = [(name, text) for name, (_module, text) in COMMANDS.items()]
+        rows += [(command.name or "", command.get_short_help_str()) for command in _plugin_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _plugin_commands(ctx: click.Context) -> tuple[click.Command, ...]:
+    from mesoformula.cli.common import app_of
+
+    return tuple(one.value for one in app_of(ctx).manager.commands(tuple(COMMANDS)))
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: mesoformula demo. The software supports a professional's decision; it gives no medical advice.",
+)
+@click.version_option(__version__, "--version", prog_name="mesoformula", message="%(prog)s %(version)s")
+@click.option("--strict", is_flag=True, help="Stop at the first broken plugin.")
+@click.option(
+    "--catalogue",
+    "catalogues",
+    multiple=True,
+    metavar="PATH",
+    help="Read this TOML file or folder too; may be given again.",
+)
+@click.pass_context
+def cli(ctx: click.Context, strict: bool, catalogues: tuple[str, ...]) -> None:
+    """Work out mesotherapy sessions, and keep the stock they draw on."""
+    ctx.obj = {"strict": strict, "catalogues": catalogues}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """
+    Run the command line and leave with its exit code.
+
+    Args:
+        arguments: Words after the program's name; None for those of the process.
+    """
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """
+    Run the command line.
+
+    Args:
+        arguments: Words after the program's name.
+
+    Returns:
+        0 done; 1 something stands against it; 2 wrong usage; 3 bad data in a file, or a broken plugin.
+    """
+    words = [_NEGATIVE.sub("−", word, count=1) if _NEGATIVE.match(word) else word for word in arguments]
+    try:
+        result = cli.main(words, prog_name="mesoformula", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.UsageError as err:
+        where = f"{err.ctx.command_path}: " if err.ctx is not None else "mesoformula: "
+        return _say(f"{where}{err.format_message()}", USAGE)
+    except click.ClickException as err:
+        return _say(f"mesoformula: {err.format_message()}", USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("interrupted", 130)
+    except BrokenPipeError:
+        # Whoever read the output has gone; nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as err:
+        return _refused(err)
+    return result if isinstance(result, int) else OK
+
+
+def _refused(err: Exception) -> int:
+    """Say what went wrong, and choose the exit code."""
+    from mesoformula import errors
+
+    match err:
+        case errors.FormulaError():
+            in_file = any(problem.path is not None for problem in err.problems)
+            return _say(str(err), BAD_DATA if in_file else USAGE)
+        case errors.CatalogueError() | errors.PluginError() | errors.LedgerError():
+            return _say(str(err), BAD_DATA)
+        case errors.ReceiptError() | errors.QuantityError() | errors.UnknownNameError():
+            return _say(str(err), USAGE)
+        case errors.MesoformulaError():
+            return _say(str(err), BAD_DATA)
+        case FileExistsError() | FileNotFoundError() | IsADirectoryError() | PermissionError() | OSError():
+            return _say(_file_error(err), BAD_DATA)
+    if os.environ.get("MESOFORMULA_DEBUG"):
+        raise err
+    return _say(
+        f"internal error: {type(err).__name__}: {err}. This is a mistake in mesoformula {__version__}; nothing "
+        "was changed. MESOFORMULA_DEBUG=1 shows where; please report it",
+        BAD_DATA,
+    )
+
+
+def _file_error(err: OSError) -> str:
+    if err.strerror and err.filename:
+        return f"{err.filename}: {err.strerror}"
+    return str(err)
+
+
+def _say(message: str, code: int) -> int:
+    for line in message.splitlines() or [""]:
+        safe = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
+        print(safe, file=sys.stderr)  # noqa: T201
+    return code
+
+
+__all__ = ["COMMANDS", "cli", "main", "run"]

@@ -1,0 +1,45 @@
+"""`mesoformula plugin`."""
+
+from __future__ import annotations
+
+import click
+
+from mesoformula.cli.common import app_of, json_option, print_json, print_table, print_wrapped
+from mesoformula.encoding import to_plain
+
+
+@click.group("plugin", epilog="Example: mesoformula plugin list")
+def command() -> None:
+    """See which plugins are there, and what has become of them."""
+
+
+@command.command("list", epilog="Example: MESOFORMULA_BLOCK_PLUGINS=excel mesoformula plugin list")
+@json_option
+def list_plugins(as_json: bool) -> int:
+    """List plugins with their state, and every problem with its reason and what to do."""
+    app = app_of()
+    # Offers are asked for, so that a plugin that fails only then is shown as failed.
+    app.formulary.check()
+    app.manager.exporters()
+    statuses = app.manager.report()
+    problems = app.problems
+    if as_json:
+        print_json({"plugins": to_plain(statuses, full=True), "problems": to_plain(problems, full=True)})
+        return 0
+    print_table(
+        ("plugin", "distribution", "state", "hooks"),
+        (
+            (
+                status.name,
+                " ".join(word for word in (status.distribution, status.version) if word),
+                status.state.value,
+                ", ".join(hook.removeprefix("mesoformula_") for hook in status.hooks),
+            )
+            for status in statuses
+        ),
+    )
+    if problems:
+        click.echo("\nProblems")
+        for problem in problems:
+            print_wrapped(str(problem), first="- ")
+    return 0

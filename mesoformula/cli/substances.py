@@ -1,0 +1,71 @@
+"""`mesoformula substances`."""
+
+from __future__ import annotations
+
+import click
+
+from mesoformula.cli.common import app_of, json_option, print_json, print_table, report_problems, rounded
+from mesoformula.encoding import to_plain
+from mesoformula.ingredients import Substance
+from mesoformula.words import folded
+
+
+@click.command("substances", epilog="Example: mesoformula substances ascorb")
+@click.argument("text", required=False)
+@click.option("--class", "class_id", metavar="CLASS", help="Only of this ingredient class.")
+@json_option
+def command(text: str | None, class_id: str | None, as_json: bool) -> None:
+    """List substances, each an exact chemical form; TEXT finds names, synonyms, CAS numbers and ids."""
+    app = app_of()
+    if class_id is not None and class_id not in app.formulary.classes:
+        known = ", ".join(app.formulary.classes)
+        raise click.UsageError(f"no ingredient class is called {class_id!r}; known: {known}")
+    found = [
+        substance
+        for substance in app.formulary.substances()
+        if (class_id is None or substance.ingredient_class == class_id) and _matches(substance, text)
+    ]
+    if as_json:
+        classes = {known.id: known.attributes for known in app.formulary.classes.values()}
+        print_json([_plain(substance, classes) for substance in found])
+    elif found:
+        print_table(
+            ("substance", "name", "class", "g/mol", "counted as"),
+            (
+                (
+                    substance.id,
+                    substance.name,
+                    substance.ingredient_class or substance.role or "",
+                    "polymer"
+                    if substance.is_polymer
+                    else rounded(substance.molar_mass, 6)
+                    if substance.molar_mass is not None
+                    else "",
+                    ", ".join(moiety.substance for moiety in substance.moieties),
+                )
+                for substance in found
+            ),
+            right=(3,),
+            whole=(0,),
+        )
+        click.echo(f"{len(found)} substances" if len(found) != 1 else "1 substance")
+    else:
+        near = app.formulary.nearest("substance", text or "")
+        click.echo("no substance found" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+    report_problems(app)
+
+
+def _matches(substance: Substance, text: str | None) -> bool:
+    if text is None:
+        return True
+    wanted = folded(text)
+    words = (substance.id, substance.name, substance.cas or "", substance.unii or "", *substance.synonyms)
+    return any(wanted in folded(word) for word in words)
+
+
+def _plain(substance: Substance, classes: dict[str, type]) -> object:
+    plain = to_plain(substance, full=True, classes=classes)
+    if isinstance(plain, dict):
+        mass = substance.molar_mass
+        plain["molar_mass"] = None if mass is None else {"value": f"{mass:f}", "unit": "g/mol"}
+    return plain

@@ -1,0 +1,120 @@
+"""What stock amounts to: volume, mass, days left and money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from mesoformula.products import Form, Part, Product
+
+if TYPE_CHECKING:
+    from mesoformula.units import Quantity
+
+#: ISO 4217 currencies whose minor unit is not the hundredth, by decimal places.
+_MINOR_DIGITS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+
+
+def days_left(expiry: date | None, as_of: date) -> int | None:
+    """
+    Count the days until the last day of use.
+
+    Args:
+        expiry: The last day on which a lot may be used; None if none is printed.
+        as_of: The day to count from.
+
+    Returns:
+        0 on the last day itself, negative after it; None without an expiry.
+    """
+    return None if expiry is None else (expiry - as_of).days
+
+
+def supplied_volume(product: Product) -> Quantity | None:
+    """
+    Add up the volume of liquid or gel in one container, or in all parts of one kit, as supplied.
+
+    Args:
+        product: Any product.
+
+    Returns:
+        The labelled volume, a powder's solution not counted; None if a part does not state it, or no part
+        is measured by volume.
+    """
+    return _sum(
+        (part, part.volume) for part in product.parts if part.form is not Form.POWDER and not _by_mass(part)
+    )
+
+
+def supplied_mass(product: Product) -> Quantity | None:
+    """
+    Add up the mass of powder, or of gel labelled by mass, in one container or in all parts of one kit.
+
+    Args:
+        product: Any product.
+
+    Returns:
+        The labelled mass; None if a part does not state it, or no part is measured by mass.
+    """
+    return _sum((part, part.mass) for part in product.parts if part.form is Form.POWDER or _by_mass(part))
+
+
+def is_measured(product: Product) -> bool:
+    """
+    Tell whether every part of a product states its volume or its mass.
+
+    Args:
+        product: Any product.
+
+    Returns:
+        False if totals of volume and mass leave something of it out.
+    """
+    return all(
+        part.mass is not None or (part.form is not Form.POWDER and part.volume is not None)
+        for part in product.parts
+    )
+
+
+def in_major_units(minor: int, currency: str) -> Decimal:
+    """
+    Bring an amount of money to the unit that prices are written in.
+
+    Args:
+        minor: In minor units (cents).
+        currency: ISO 4217 code.
+
+    Returns:
+        The exact amount, with as many decimal places as the currency has.
+    """
+    return Decimal(minor).scaleb(-minor_digits(currency))
+
+
+def minor_digits(currency: str) -> int:
+    """
+    Tell how many decimal places a currency has.
+
+    Args:
+        currency: ISO 4217 code.
+
+    Returns:
+        2 for most.
+    """
+    return next((digits for digits, codes in _MINOR_DIGITS.items() if currency in codes.split()), 2)
+
+
+def _by_mass(part: Part) -> bool:
+    return part.volume is None and part.mass is not None
+
+
+def _sum(parts: Iterable[tuple[Part, Quantity | None]]) -> Quantity | None:
+    total: Quantity | None = None
+    for part, amount in parts:
+        if amount is None:
+            return None
+        amount = amount * part.per_kit
+        total = amount if total is None else total + amount
+    return total

@@ -1,0 +1,161 @@
+"""Where things stand on a sheet: widths, spans and heights, in characters and lines."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from mesoformula.sheets import Column, Holds, Row, Value
+
+_PADDING = 1.2
+#: Numbers stand off the edge, and their totals are bold.
+_OF_NUMBERS = 3.2
+#: Characters of the text's size to one unit of width, which counts digits of the larger default size.
+_DENSITY = 1.2
+_NARROWEST = 7.0
+#: Facts and notes have at least this much room, also above a narrow table.
+_PAGE = 80.0
+#: From here on, facts stand in two columns.
+_TWO_UP = 120.0
+_SPARE_COLUMN = 13.0
+
+
+def shown(value: Value, places: int = 0) -> str:
+    """
+    Write a value about as a cell shows it.
+
+    Args:
+        value: Any value of a sheet.
+        places: Decimal places of numbers.
+
+    Returns:
+        Text, good for measuring.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | Decimal):
+        return f"{value:,.{places}f}"
+    return value
+
+
+def breadth(text: str) -> int:
+    """
+    Measure a text in characters of average width.
+
+    Args:
+        text: One line or several.
+
+    Returns:
+        The breadth of its longest line; wide characters count twice, combining ones not at all.
+    """
+    return max((sum(map(_wide, line)) for line in text.split("\n")), default=0)
+
+
+def _wide(char: str) -> int:
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Cf", "Me", "Mn"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def column_widths(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[float, ...]:
+    """
+    Find widths from what the columns hold, with room for facts and notes.
+
+    Args:
+        columns: Of the sheet.
+        rows: Of the sheet.
+
+    Returns:
+        A width for each column, then for as many empty ones as the page needs.
+    """
+    widths = []
+    for place, column in enumerate(columns):
+        cells = [breadth(shown(row.values[place], column.places)) for row in rows]
+        if column.total:
+            numbers = (row.values[place] for row in rows)
+            total = sum((n for n in numbers if isinstance(n, int | Decimal)), Decimal(0))
+            cells.append(breadth(shown(total, column.places)))
+        content = min(max(cells, default=0), column.widest)
+        padding = _OF_NUMBERS if column.holds in (Holds.WHOLE, Holds.DECIMAL) else _PADDING
+        widths.append(max(content + padding, _of_heading(column.heading), _NARROWEST))
+    while sum(widths) < _PAGE:
+        widths.append(_SPARE_COLUMN)
+    return tuple(widths)
+
+
+def _of_heading(text: str) -> float:
+    """Measure the longest word of a heading: the rest of it wraps."""
+    return min(max((breadth(word) for word in text.split()), default=0), 40) + _PADDING + 1
+
+
+def lines(text: str, width: float) -> int:
+    """
+    Estimate on how many lines a text stands that wraps at spaces.
+
+    Args:
+        text: Any text.
+        width: Of its cell.
+
+    Returns:
+        At least 1; rather one too many, as a reader would sooner see a gap than miss a word.
+    """
+    room = max(width * _DENSITY - _PADDING / 2, 1.0)
+    count = 0
+    for line in text.split("\n"):
+        count += 1
+        used = 0.0
+        for word in line.split(" "):
+            length = breadth(word)
+            if used and used + 1 + length > room:
+                count += 1
+                used = 0.0
+            elif used:
+                used += 1
+            over = math.ceil(length / room) - 1 if length > room else 0
+            count += over
+            used += length - over * room
+    return count
+
+
+def reach(widths: Sequence[float], start: int, needed: float) -> int:
+    """
+    Find how far a text reaches.
+
+    Args:
+        widths: Of all columns.
+        start: The first column, counted from 0.
+        needed: The width that it takes.
+
+    Returns:
+        The last column, the last of all if there is no room.
+    """
+    room = 0.0
+    for place in range(start, len(widths)):
+        room += widths[place]
+        if room >= needed:
+            return place
+    return len(widths) - 1
+
+
+def halves(widths: Sequence[float]) -> tuple[tuple[int, int], ...]:
+    """
+    Divide a page for facts.
+
+    Args:
+        widths: Of all columns.
+
+    Returns:
+        First and last column of one or two blocks.
+    """
+    last = len(widths) - 1
+    middle = reach(widths, 0, sum(widths) / 2) + 1
+    if sum(widths) < _TWO_UP or middle < 2 or last - middle < 1:
+        return ((0, last),)
+    return ((0, middle - 1), (middle, last))

@@ -1,0 +1,5 @@
+"""A plugin that forgot a decorator."""
+
+
+def mesoformula_products():
+    return []

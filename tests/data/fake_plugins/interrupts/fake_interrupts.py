@@ -1,0 +1,3 @@
+"""A plugin during whose import somebody presses Ctrl-C."""
+
+raise KeyboardInterrupt

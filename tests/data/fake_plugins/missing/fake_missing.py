@@ -1,0 +1,1 @@
+"""A module without the attribute that its entry point names."""

@@ -1,0 +1,247 @@
+"""The workbook as LibreOffice opens, recalculates and prints it. A missing LibreOffice is a failure here."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+import openpyxl
+import pytest
+from openpyxl.worksheet.worksheet import Worksheet
+
+from mesoformula import SheetRequest
+from mesoformula.sheets import Sheet
+from mesoformula_excel.stock_sheet import stock_sheet
+from mesoformula_excel.writer import write_workbook
+
+pytestmark = pytest.mark.libreoffice
+
+RED, AMBER = bytes.fromhex("FFC7CE"), bytes.fromhex("FFEB9C")
+Convert = Callable[[Path, str], Path]
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give LibreOffice a profile of its own, so that one that is open elsewhere is left alone."""
+    return tmp_path_factory.mktemp("profile")
+
+
+@pytest.fixture
+def convert(profile: Path, tmp_path: Path) -> Convert:
+    def run(path: Path, kind: str) -> Path:
+        target = tmp_path / "converted"
+        subprocess.run(
+            [
+                "soffice",
+                f"-env:UserInstallation={profile.as_uri()}",
+                "--headless",
+                "--convert-to",
+                kind,
+                "--outdir",
+                str(target),
+                str(path),
+            ],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+        return target / f"{path.stem}.{kind}"
+
+    return run
+
+
+def sheet_at(stock: Any, as_of: date) -> Sheet:
+    return stock_sheet(SheetRequest("stock", attrs.evolve(stock, as_of=as_of)))
+
+
+def changed(path: Path, change: Callable[[Worksheet], None]) -> Path:
+    """Change a workbook as a person would; openpyxl drops all results, so that they must be worked out again."""
+    workbook = openpyxl.load_workbook(path)
+    change(workbook.worksheets[0])
+    workbook.save(path)
+    return path
+
+
+def expected_cells(path: Path, sheet: Sheet) -> Iterator[tuple[str, Any]]:
+    """Pair every formula's cell with what Python says it comes to."""
+    worksheet = openpyxl.load_workbook(path).worksheets[0]
+    (table,) = worksheet.tables.values()
+    first, last = (int(n) for n in re.findall(r"\d+", table.ref))
+    for line in worksheet.iter_rows():
+        for cell in line:
+            if cell.data_type != "f":
+                continue
+            column = sheet.columns[cell.column - 1]
+            if cell.row > last:
+                yield cell.coordinate, sheet.total(column.key)
+            else:
+                yield cell.coordinate, sheet.rows[cell.row - first - 1].values[cell.column - 1]
+
+
+def assert_same(path: Path, recalculated: Path, sheet: Sheet) -> None:
+    results = openpyxl.load_workbook(recalculated, data_only=True).worksheets[0]
+    expected = dict(expected_cells(path, sheet))
+    computed = sum(column.computed is not None for column in sheet.columns)
+    totals = sum(column.total for column in sheet.columns)
+
+    assert len(expected) == computed * len(sheet.rows) + totals
+    for cell, value in expected.items():
+        found = results[cell].value
+        if isinstance(value, int | Decimal):
+            assert Decimal(repr(found)).quantize(Decimal("1e-9")) == value, cell
+        else:
+            assert (found or None) == value, cell
+    for line in results.iter_rows():
+        for cell in line:
+            assert not re.match(r"#(REF|NAME|VALUE|DIV|N/A|NUM)|Err:", str(cell.value)), cell.coordinate
+
+
+def pages(pdf: Path) -> tuple[int, tuple[float, float]]:
+    """Read the number of pages and their size in points."""
+    info = subprocess.run(["pdfinfo", str(pdf)], check=True, capture_output=True, text=True).stdout
+    count = re.search(r"Pages:\s+(\d+)", info)
+    size = re.search(r"Page size:\s+([\d.]+) x ([\d.]+) pts", info)
+    assert count is not None
+    assert size is not None
+    return int(count[1]), (float(size[1]), float(size[2]))
+
+
+def pixels(pdf: Path) -> set[bytes]:
+    """Render the first page, and list its colours."""
+    command = ["pdftoppm", "-r", "72", "-f", "1", "-l", "1", str(pdf)]
+    image = subprocess.run(command, check=True, capture_output=True).stdout
+    head = re.match(rb"P6\s+\d+\s+\d+\s+255\s", image)
+    assert head is not None
+    body = image[head.end() :]
+    return {body[n : n + 3] for n in range(0, len(body), 3)}
+
+
+def text_of(pdf: Path, page: int) -> str:
+    command = ["pdftotext", "-layout", "-f", str(page), "-l", str(page), str(pdf), "-"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("later", [0, 45, -400])
+def test_formulas_come_to_the_figures_of_python_also_when_the_day_is_changed(
+    shelf: Any, today: date, tmp_path: Path, convert: Convert, later: int
+) -> None:
+    path = tmp_path / "stock.xlsx"
+    write_workbook([sheet_at(shelf, today)], path)
+    other_day = today + timedelta(later)
+
+    def change(worksheet: Worksheet) -> None:
+        worksheet["B2"].value = datetime(other_day.year, other_day.month, other_day.day)  # noqa: DTZ001
+
+    changed(path, change)
+
+    assert_same(path, convert(path, "xlsx"), sheet_at(shelf, other_day))
+
+
+def test_the_file_as_written_opens_with_the_same_figures_and_keeps_its_table(
+    shelf: Any, today: date, tmp_path: Path, convert: Convert
+) -> None:
+    path = tmp_path / "stock.xlsx"
+    write_workbook([sheet_at(shelf, today)], path)
+    saved = convert(path, "xlsx")
+
+    assert_same(path, saved, sheet_at(shelf, today))
+    (before,) = openpyxl.load_workbook(path).worksheets[0].tables.values()
+    (after,) = openpyxl.load_workbook(saved).worksheets[0].tables.values()
+    assert (after.name, after.ref, after.autoFilter.ref) == (before.name, before.ref, before.ref)
+    assert after.column_names == before.column_names
+
+
+def test_totals_leave_out_rows_that_are_hidden(
+    shelf: Any, today: date, tmp_path: Path, convert: Convert
+) -> None:
+    path = tmp_path / "stock.xlsx"
+    sheet = sheet_at(shelf, today)
+    write_workbook([sheet], path)
+    totals = {
+        cell: total for cell, total in expected_cells(path, sheet) if total == sheet.total("containers")
+    }
+
+    def change(worksheet: Worksheet) -> None:
+        (table,) = worksheet.tables.values()
+        worksheet.row_dimensions[int(re.findall(r"\d+", table.ref)[0]) + 1].hidden = True
+
+    results = openpyxl.load_workbook(convert(changed(path, change), "xlsx"), data_only=True).worksheets[0]
+    (cell,) = totals
+
+    assert results[cell].value == totals[cell] - shelf.on_hand[0].containers
+
+
+def test_hostile_text_is_text_in_libreoffice_too(
+    stock: Any, on_hand: Any, product: Any, today: date, tmp_path: Path, convert: Convert
+) -> None:
+    texts = ['=HYPERLINK("http://x","y")', "+1+1", "@SUM(A1)", "0012345", "2401E3", "_x0041_", "💉 حمض"]
+    path = tmp_path / "stock.xlsx"
+    write_workbook([sheet_at(stock(*(on_hand(product(text), lot=text) for text in texts)), today)], path)
+    worksheet = openpyxl.load_workbook(convert(path, "xlsx")).worksheets[0]
+    cells = [cell for line in worksheet.iter_rows() for cell in line if cell.value is not None]
+    # LibreOffice decodes `_x005F_x0041_`, as Excel does, and its own file has no need to encode it.
+    found = [str(cell.value).replace("_x005F_", "_") for cell in cells if cell.data_type == "s"]
+
+    for text in texts:
+        assert found.count(text) == 2, text
+    assert all(
+        str(cell.value).startswith(("=IF(ISNUMBER", "=SUBTOTAL")) for cell in cells if cell.data_type == "f"
+    )
+
+
+def test_a_small_stock_prints_on_one_landscape_page_with_its_marks(
+    shelf: Any, today: date, tmp_path: Path, convert: Convert
+) -> None:
+    path = tmp_path / "stock.xlsx"
+    write_workbook([sheet_at(shelf, today)], path)
+    pdf = convert(path, "pdf")
+    text = text_of(pdf, 1)
+
+    assert pages(pdf) == (1, (pytest.approx(841.9, abs=0.5), pytest.approx(595.3, abs=0.5)))
+    assert {RED, AMBER} <= pixels(pdf)
+    assert "Page 1 of 1" in text
+    assert "###" not in text
+    assert "2,481.43" in text
+
+
+def test_the_colours_follow_the_day_in_the_as_of_cell(
+    shelf: Any, today: date, tmp_path: Path, convert: Convert
+) -> None:
+    path = tmp_path / "stock.xlsx"
+    write_workbook([sheet_at(shelf, today)], path)
+
+    def change(worksheet: Worksheet) -> None:
+        worksheet["B2"].value = datetime(2020, 1, 1)  # noqa: DTZ001
+
+    assert not {RED, AMBER} & pixels(convert(changed(path, change), "pdf"))
+
+
+def test_the_header_row_stands_on_every_page(
+    stock: Any, shelf: Any, today: date, tmp_path: Path, convert: Convert
+) -> None:
+    path = tmp_path / "stock.xlsx"
+    write_workbook([sheet_at(stock(*shelf.on_hand * 8), today)], path)
+    pdf = convert(path, "pdf")
+    count, _size = pages(pdf)
+
+    assert count > 1
+    for page in range(1, count + 1):
+        text = text_of(pdf, page)
+        assert "Vendor" in text
+        assert "Expiry" in text
+        assert f"Page {page} of {count}" in text
+
+
+def test_an_empty_stock_opens_and_prints(stock: Any, today: date, tmp_path: Path, convert: Convert) -> None:
+    path = tmp_path / "stock.xlsx"
+    write_workbook([sheet_at(stock(), today)], path)
+    pdf = convert(path, "pdf")
+
+    assert pages(pdf)[0] == 1
+    assert "There is no stock on hand." in text_of(pdf, 1)

@@ -1,0 +1,111 @@
+"""What the stock says it holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+import attrs
+import pytest
+
+from mesoformula import parse_strength
+from mesoformula.errors import LedgerError
+from mesoformula.products import Content, Product
+from mesoformula.stock.reading import from_moment, stock_view, to_moment
+from mesoformula.stock.receiving import receive
+from mesoformula.stock.records import Delivery, StockView
+from mesoformula.stock.store import Store, open_stock
+
+TODAY = date(2026, 5, 4)
+NOW = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
+
+
+@attrs.frozen
+class Peptide:
+    """What a plugin's class might hold."""
+
+    sequence: str
+    residues: int = 3
+
+
+def test_a_stock_that_does_not_exist_is_empty_and_is_not_made(store: Store, path: Path) -> None:
+    view = stock_view(store, as_of=TODAY, now=lambda: NOW)
+    assert view == StockView((), TODAY, NOW, str(path), None)
+    assert not path.exists()
+
+
+def test_lots_stand_in_the_order_in_which_they_are_looked_for(
+    store: Store, make_product: Callable[..., Product]
+) -> None:
+    first, second = make_product("a"), make_product("b")
+    newer = make_product("a", revision=2)
+    deliveries = [
+        Delivery(second, "B", 1, date(2026, 1, 1)),
+        Delivery(first, "none", 1, None),
+        Delivery(first, "late", 1, date(2028, 1, 1)),
+        Delivery(newer, "soon", 1, date(2026, 6, 1)),
+        Delivery(first, "soon-2", 1, date(2026, 6, 1)),
+        Delivery(first, "soon-1", 1, date(2026, 6, 1), location="z"),
+        Delivery(first, "soon-1", 1, date(2026, 6, 1), location="c"),
+    ]
+    receive(store, deliveries, actor="anna")
+    on_hand = stock_view(store, as_of=TODAY).on_hand
+    assert [(entry.product.pinned_id, entry.lot, entry.location) for entry in on_hand] == [
+        ("acme/a@1", "soon-1", "c"),
+        ("acme/a@1", "soon-1", "z"),
+        ("acme/a@1", "soon-2", "main"),
+        ("acme/a@1", "late", "main"),
+        ("acme/a@1", "none", "main"),
+        ("acme/a@2", "soon", "main"),
+        ("acme/b@1", "B", "main"),
+    ]
+
+
+def test_the_view_is_made_in_utc(store: Store) -> None:
+    local = NOW.astimezone(timezone(timedelta(hours=9)))
+    made_at = stock_view(store, as_of=TODAY, now=lambda: local).made_at
+    assert (made_at, made_at.tzinfo) == (NOW, UTC)
+
+
+def test_a_product_of_a_plugin_that_is_gone_stays_readable(
+    path: Path, make_product: Callable[..., Product]
+) -> None:
+    content = Content(
+        ingredient_class="peptide", strength=parse_strength("1 mg/mL"), attributes=Peptide("GHK")
+    )
+    product = make_product()
+    product = attrs.evolve(product, parts=(attrs.evolve(product.parts[0], composition=(content,)),))
+    with open_stock(path, classes={"peptide": Peptide}) as store:
+        receive(store, [Delivery(product, "L1", 1, None)], actor="anna")
+        assert stock_view(store, as_of=TODAY).on_hand[0].product == product
+    with open_stock(path) as store:
+        kept = stock_view(store, as_of=TODAY).on_hand[0].product
+        assert kept.parts[0].composition[0].attributes == {"class": "peptide", "sequence": "GHK"}
+        receive(store, [Delivery(kept, "L2", 1, None)], actor="anna")
+    with open_stock(path, classes={"peptide": Peptide}) as store:
+        assert {entry.product for entry in stock_view(store, as_of=TODAY).on_hand} == {product}
+
+
+@pytest.mark.parametrize("change", ["replace(record, '500', '600')", "'{}'", "'not JSON'"])
+def test_a_product_record_that_was_changed_is_not_believed(
+    path: Path, make_product: Callable[..., Product], change: str
+) -> None:
+    with open_stock(path) as store:
+        receive(store, [Delivery(make_product(), "L1", 1, None)], actor="anna")
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("DROP TRIGGER product_record_guards_update")
+        raw.execute(f"UPDATE product_record SET record = {change}")  # noqa: S608
+    with open_stock(path) as store, pytest.raises(LedgerError, match="run verify"):
+        stock_view(store, as_of=TODAY)
+
+
+@pytest.mark.parametrize("microseconds", [0, 1, -1, 1_777_890_600_123_456, 4_102_444_800_000_000 - 1])
+def test_moments_are_kept_to_the_microsecond(microseconds: int) -> None:
+    assert from_moment(to_moment(microseconds)) == microseconds
+
+
+def test_a_moment_is_the_same_in_every_zone() -> None:
+    assert from_moment(NOW) == from_moment(NOW.astimezone(timezone(timedelta(hours=-5))))
