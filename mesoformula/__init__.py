@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mesoformula.catalogue.checks import check_line as check_line
     from mesoformula.contents import Content as Content
     from mesoformula.conversions import convert as convert
     from mesoformula.conversions import convert_strength as convert_strength
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from mesoformula.ingredients import Substance as Substance
     from mesoformula.products import Doses as Doses
     from mesoformula.products import Form as Form
+    from mesoformula.products import Method as Method
     from mesoformula.products import Part as Part
     from mesoformula.products import Permission as Permission
     from mesoformula.products import Product as Product
@@ -61,16 +63,22 @@ if TYPE_CHECKING:
     from mesoformula.treatments import Zone as Zone
     from mesoformula.units import Quantity as Quantity
     from mesoformula.units import Strength as Strength
+    from mesoformula.units import Unit as Unit
     from mesoformula.units import magnitude as magnitude
     from mesoformula.units import parse_quantity as parse_quantity
     from mesoformula.units import parse_strength as parse_strength
+    from mesoformula.units import plain as plain
+    from mesoformula.units import quantities_in as quantities_in
     from mesoformula.units import quantity as quantity
     from mesoformula.units import registry as registry
     from mesoformula.units import show as show
+    from mesoformula.units import symbol as symbol
+    from mesoformula.units import unit as unit
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "catalogue.checks": ("check_line",),
     "contents": ("Content",),
     "conversions": ("convert", "convert_strength", "iu_per_mg", "moiety_factor"),
     "errors": (
@@ -88,7 +96,7 @@ _HOMES = {
     "formulas": ("Formula", "Line", "LineKind"),
     "hookspecs": ("hookimpl",),
     "ingredients": ("IngredientClass", "Range", "Substance"),
-    "products": ("Doses", "Form", "Part", "Permission", "Product", "Vendor"),
+    "products": ("Doses", "Form", "Method", "Part", "Permission", "Product", "Vendor"),
     "sessions": (
         "Amount",
         "AmountKind",
@@ -107,19 +115,23 @@ _HOMES = {
         "magnitude",
         "parse_quantity",
         "parse_strength",
+        "plain",
+        "quantities_in",
         "quantity",
         "registry",
         "show",
+        "symbol",
+        "unit",
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["Quantity", "__version__", *_HOME_OF]  # noqa: PLE0604 (all are text)
+__all__ = ["Quantity", "Unit", "__version__", *_HOME_OF]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Quantity":
-        return import_module("mesoformula.units").registry().Quantity
+    if name in ("Quantity", "Unit"):
+        return getattr(import_module("mesoformula.units").registry(), name)
     try:
         home = _HOME_OF[name]
     except KeyError:

@@ -209,8 +209,8 @@ def _molar_mass(substance: Substance) -> Decimal:
         return mass
     if substance.is_polymer:
         raise ConversionError(
-            f"{substance.name} is a polymer: its molecules differ in size, so that it has no molar mass and no "
-            "mol; use mass",
+            f"{substance.name} is a polymer: its molecules differ in size, so that it has no molar mass "
+            "and no mol; use mass",
             "polymer",
         )
     raise ConversionError(f"the formula of {substance.name} is not known, so that it has no mol", "formula")

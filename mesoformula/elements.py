@@ -126,6 +126,4 @@ def molar_mass(formula: str) -> Decimal:
         ConversionError: If it is no formula.
     """
     with localcontext(EXACT):
-        return sum(
-            (ATOMIC_WEIGHTS[element] * count for element, count in atoms(formula).items()), Decimal(0)
-        )
+        return sum((ATOMIC_WEIGHTS[element] * count for element, count in atoms(formula).items()), Decimal(0))

@@ -29,6 +29,7 @@ class Problem:
     where: tuple[str | int, ...] = attrs.field(default=(), repr=False)
 
     def __str__(self) -> str:
+        """Write it as one clickable line."""
         place = ""
         if self.path is not None:
             place = f"{self.path}:{self.line}: " if self.line is not None else f"{self.path}: "
@@ -54,6 +55,7 @@ class QuantityError(MesoformulaError, ValueError):
         self.code = code
 
     def __str__(self) -> str:
+        """Write the message, without the code."""
         return str(self.args[0])
 
 
@@ -76,6 +78,7 @@ class UnknownNameError(MesoformulaError, LookupError):
         super().__init__(kind, name, self.nearest)
 
     def __str__(self) -> str:
+        """Say what was looked for, and what comes close."""
         hint = f"; did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
         return f"no {self.kind} is called {self.name!r}{hint}"
 
@@ -93,6 +96,7 @@ class FormulaError(MesoformulaError, ValueError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
+        """Write one line per problem."""
         return "\n".join(str(problem) for problem in self.problems)
 
 
@@ -109,6 +113,7 @@ class CatalogueError(MesoformulaError, ValueError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
+        """Write one line per problem."""
         return "\n".join(str(problem) for problem in self.problems)
 
 
@@ -125,6 +130,7 @@ class PluginError(MesoformulaError):
         self.problem = problem
 
     def __str__(self) -> str:
+        """Write the problem as one line."""
         return str(self.problem)
 
 
@@ -157,6 +163,7 @@ class ReceiptError(StockError, ValueError):
         super().__init__(self.problems)
 
     def __str__(self) -> str:
+        """Write one line per problem."""
         return "\n".join(str(problem) for problem in self.problems)
 
 

@@ -49,7 +49,7 @@ class Day(Kind):
 
 @attrs.frozen
 class QuantityOf(Kind):
-    """A quantity of one dimension, a key of `mesoformula.units.EXAMPLES`, or of any; zero only where allowed."""
+    """A quantity of one dimension, a key of `mesoformula.units.EXAMPLES`, or of any; zero where allowed."""
 
     dimension: str | None
     zero: bool = False

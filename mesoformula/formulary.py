@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.resources.abc import Traversable
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -23,8 +22,11 @@ from mesoformula.errors import CatalogueError, Problem, UnknownNameError
 from mesoformula.formulas import Formula
 from mesoformula.ingredients import CORE_CLASSES, IngredientClass, Substance
 from mesoformula.products import Product, Vendor
-from mesoformula.treatments import Needle, Syringe, Technique, Zone
+from mesoformula.treatments import Needle, Protocol, Syringe, Technique, Zone
 from mesoformula.words import nearest, shown
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 T = TypeVar("T")
 
@@ -36,6 +38,7 @@ RECORDS: Mapping[str, type[Any]] = {
     "syringe": Syringe,
     "needle": Needle,
     "formula": Formula,
+    "protocol": Protocol,
 }
 
 
@@ -79,6 +82,8 @@ class Formulary:
         self._revisions: dict[str, list[int]] = {}
         self._vendors: dict[str, Vendor] = {}
         self._problems: list[Problem] = []
+        #: Rises with every record that is added, for whoever keeps what was made of them.
+        self.edition = 0
         self._followed: set[_Entry] = set()
 
     # ---- filling -------------------------------------------------------------------------------------------
@@ -226,6 +231,7 @@ class Formulary:
             )
             return
         entries[entry.name] = entry
+        self.edition += 1
         if entry.section == "product":
             bare, _at, revision = entry.name.rpartition("@")
             self._revisions.setdefault(bare, []).append(int(revision))
@@ -271,7 +277,7 @@ class Formulary:
                 entry.record = record
         return entry.record
 
-    def _named(self, section: str, name: str, kind: type[T]) -> T:
+    def _named(self, section: str, name: str, kind: type[T]) -> T:  # noqa: ARG002 (for the type checker)
         entry = self._entries[section].get(name)
         if entry is None:
             raise UnknownNameError(section, name, self.nearest(section, name))
@@ -293,7 +299,7 @@ class Formulary:
         """
         return nearest(name, self.names(section))
 
-    def _all(self, section: str, kind: type[T]) -> tuple[T, ...]:
+    def _all(self, section: str, kind: type[T]) -> tuple[T, ...]:  # noqa: ARG002 (for the type checker)
         entries = sorted(self._entries[section].items())
         return tuple(record for _name, entry in entries if (record := self._read(entry)) is not None)
 
@@ -391,6 +397,18 @@ class Formulary:
         """
         return self._named("formula", name, Formula)
 
+    def protocol(self, name: str) -> Protocol:
+        """
+        Find a protocol by its id, as `substance` finds a substance.
+
+        Args:
+            name: Its id.
+
+        Returns:
+            The protocol.
+        """
+        return self._named("protocol", name, Protocol)
+
     def names(self, section: str) -> tuple[str, ...]:
         """
         List names without reading the records.
@@ -442,6 +460,10 @@ class Formulary:
     def formulas(self) -> tuple[Formula, ...]:
         """List all formulas by id."""
         return self._all("formula", Formula)
+
+    def protocols(self) -> tuple[Protocol, ...]:
+        """List all protocols by id."""
+        return self._all("protocol", Protocol)
 
     # ---- checking ------------------------------------------------------------------------------------------
 

@@ -33,15 +33,15 @@ def container_text(product: Product) -> str:
 
 
 def _part_text(part: Part) -> str:
-    form = "" if part.form is Form.SOLUTION else f" {part.form}"
+    form = "" if part.form in (Form.SOLUTION, Form.NOT_STATED) else f" {part.form}"
     by_mass = part.form is Form.POWDER or part.volume is None
     size = part.mass if by_mass else part.volume
     if size is not None:
-        text = f"{part.container} {show(size)}{form}"
+        text = f"{part.container.word} {show(size)}{form}"
     elif part.form is Form.POWDER:
-        text = f"{part.container} of powder"
+        text = f"{part.container.word} of powder"
     else:
-        text = f"{part.container}{form}, size {NOT_STATED}"
+        text = f"{part.container.word}{form}, size {NOT_STATED}"
     made = part.reconstitution
     if made is None:
         return text

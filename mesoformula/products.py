@@ -33,6 +33,12 @@ class ContainerKind(enum.StrEnum):
     AMPOULE = "ampoule"
     SYRINGE = "syringe"
     BOTTLE = "bottle"
+    NOT_STATED = "not stated"
+
+    @property
+    def word(self) -> str:
+        """The word for one of it: where no source names the kind, `container`."""
+        return "container" if self is ContainerKind.NOT_STATED else self.value
 
 
 class Form(enum.StrEnum):
@@ -43,6 +49,7 @@ class Form(enum.StrEnum):
     POWDER = "powder"
     SUSPENSION = "suspension"
     EMULSION = "emulsion"
+    NOT_STATED = "not stated"
 
 
 class ProductKind(enum.StrEnum):
@@ -129,7 +136,8 @@ class Reconstitution:
         if self.method is Method.MAKE_UP_TO:
             return self.volume
         if self.displacement is not None:
-            return self.volume + self.displacement
+            prepared: Quantity = self.volume + self.displacement
+            return prepared
         return None
 
 

@@ -315,14 +315,18 @@ def _editable_project(distribution: Distribution) -> str | None:
     if not text:
         return None
     import json
-    from urllib.parse import urlsplit
-    from urllib.request import url2pathname
+    from urllib.parse import unquote, urlsplit
 
     written = json.loads(text)
     url = urlsplit(written["url"])
     if url.scheme != "file" or not written.get("dir_info", {}).get("editable"):
         return None
-    return os.path.realpath(url2pathname(url.path))
+    if os.name == "nt":
+        from urllib.request import url2pathname
+
+        return os.path.realpath(url2pathname(url.path))
+    # What url2pathname does here too, without the web client that comes with it.
+    return os.path.realpath(unquote(url.path))
 
 
 def groups(found: Iterable[Candidate], by_module: bool) -> Iterator[list[Candidate]]:

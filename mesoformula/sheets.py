@@ -112,6 +112,7 @@ class Column:
         holds: What its cells hold.
         computed: How its cells follow from others further left; rows carry the values all the same.
         total: Whether its sum stands below.
+        at_least: Whether its empty cells stand for numbers that are not known, so that the sum is `at least`.
         places: Decimal places to show.
         widest: The widest it may become, in characters; longer text wraps.
     """
@@ -121,6 +122,7 @@ class Column:
     holds: Holds = Holds.TEXT
     computed: Computed | None = None
     total: bool = False
+    at_least: bool = False
     places: int = 0
     widest: int = 40
 
@@ -209,7 +211,7 @@ class Sheet:
     notes: tuple[str, ...] = ()
     empty: str = "Nothing to show."
 
-    def total(self, key: str) -> Decimal | int:
+    def total(self, key: str) -> Decimal | int | None:
         """
         Add up one column.
 
@@ -217,11 +219,12 @@ class Sheet:
             key: Of a column that holds numbers.
 
         Returns:
-            The sum over all rows, empty cells left out.
+            The sum over all rows, empty cells left out; None if all are empty, which is not the same as 0.
         """
         place = [column.key for column in self.columns].index(key)
-        numbers = [row.values[place] for row in self.rows]
-        return sum((number for number in numbers if isinstance(number, int | Decimal)), 0)
+        values = [row.values[place] for row in self.rows]
+        numbers = [value for value in values if isinstance(value, int | Decimal)]
+        return sum(numbers) if numbers else None
 
 
 @attrs.frozen

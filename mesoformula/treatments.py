@@ -13,8 +13,10 @@ from mesoformula.fields import (
     RangeOf,
     RecordOf,
     Text,
+    Whole,
     written,
 )
+from mesoformula.formulas import PRODUCT_ID
 from mesoformula.ingredients import Range
 from mesoformula.sources import Source
 
@@ -85,6 +87,65 @@ class Technique:
     def volume_per_point(self) -> Range | None:
         """Volume per point of the source followed; None where it publishes none."""
         return self.published[0].volume_per_point
+
+
+#: How far apart sessions are: months differ in length, so that they are no quantity.
+INTERVAL = r"\d{1,3} (?:d|days?|weeks?|months?)(?: to \d{1,3} (?:d|days?|weeks?|months?))?"
+
+
+@attrs.frozen
+class Protocol:
+    """
+    A schedule of sessions as somebody published it.
+
+    Attributes:
+        id: Such as `sunekos-200-four-sessions`.
+        name: For people.
+        source: Who published it.
+        sessions: How many; the lower number of a range.
+        sessions_at_most: The upper number of a range.
+        interval: Between sessions, such as `14 days` or `1 month`.
+        then_every: Between maintenance sessions, such as `2 months`.
+        products: Product ids that it was published for; empty if for none in particular.
+        zones: Zone ids.
+        technique: Technique id.
+        volume: Injected per session.
+        steps: Around the injection, in order, such as `cleanse`.
+        as_published: The source's own words.
+        note: What to know.
+    """
+
+    id: str = attrs.field(metadata=written(Text(IDENTIFIER, "profhilo-two-sessions"), "Unique name."))
+    name: str = attrs.field(metadata=written(Text(), "Name for people."))
+    source: Source = attrs.field(metadata=written(RecordOf(Source), "Who published it."))
+    sessions: int = attrs.field(metadata=written(Whole(1, 100), "How many; of a range, the lower number."))
+    sessions_at_most: int | None = attrs.field(
+        default=None, metadata=written(Whole(1, 100), "Of a range, the upper number.")
+    )
+    interval: str | None = attrs.field(
+        default=None, metadata=written(Text(INTERVAL, "14 days"), "Between sessions.")
+    )
+    then_every: str | None = attrs.field(
+        default=None, metadata=written(Text(INTERVAL, "2 months"), "Between maintenance sessions.")
+    )
+    products: tuple[str, ...] = attrs.field(
+        default=(),
+        metadata=written(ListOf(Text(PRODUCT_ID, "ibsa/profhilo-2ml")), "What it was published for."),
+    )
+    zones: tuple[str, ...] = attrs.field(
+        default=(), metadata=written(ListOf(Text(IDENTIFIER, "face")), "Zone ids.")
+    )
+    technique: str | None = attrs.field(
+        default=None, metadata=written(Text(IDENTIFIER, "micropapules"), "Technique id.")
+    )
+    volume: Range | None = attrs.field(
+        default=None, metadata=written(RangeOf("volume"), "Injected per session.")
+    )
+    steps: tuple[str, ...] = attrs.field(
+        default=(), metadata=written(ListOf(Text()), "Around the injection, in order.")
+    )
+    as_published: str | None = attrs.field(default=None, metadata=written(Text(), "The source's own words."))
+    note: str | None = attrs.field(default=None, metadata=written(Text(), "What to know."))
 
 
 @attrs.frozen

@@ -9,7 +9,7 @@ Whatever this grammar refuses, it refuses with the right spelling.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Context, Decimal, localcontext
 from functools import cache
 from importlib.resources import files
@@ -106,6 +106,7 @@ class Strength:
     written: str = ""
 
     def __str__(self) -> str:
+        """Write it so that the grammar reads it back."""
         if self.per is None:
             return f"{show(self.amount)} per container"
         if self.per.magnitude == 1:
@@ -136,13 +137,35 @@ def _spellings(definition: str) -> tuple[str, list[str]]:
 
 def _define(units: _Units, definition: str) -> None:
     name, spellings = _spellings(definition)
-    units.registry.define(definition)
+    units.registry.define(_ready_made(definition) or definition)
     unit = units.registry.Unit(name)
     dimension = str(unit.dimensionality)
     units.kinds[unit] = _KINDS.get(dimension, dimension.strip("[]"))
     units.symbols[name] = spellings[0] if spellings else name
     for spelling in spellings or [name]:
         units.by_spelling[spelling] = unit
+
+
+_PLAIN = re.compile(r"(?:([\d.]+) \* )?(\[?\w+\]?)")
+
+
+def _ready_made(definition: str) -> Any:
+    """
+    Make pint's own record of a definition that is plain: a number times a unit, or a dimension.
+
+    pint's parser of definitions takes ten times as long, at every start of the program.
+    """
+    from pint.facets.plain import ScaleConverter, UnitDefinition
+    from pint.util import UnitsContainer
+
+    name, value, *spellings = (part.strip() for part in definition.split("="))
+    match = _PLAIN.fullmatch(value)
+    if match is None or not name.isidentifier() or not spellings:
+        return None
+    scale = Decimal(match[1] or 1)
+    # As pint's own registry does it, or the Decimal would meet an int and a float in its arithmetic.
+    reference = UnitsContainer({match[2]: Decimal(1)}, non_int_type=Decimal)
+    return UnitDefinition(name, spellings[0], tuple(spellings[1:]), ScaleConverter(scale), reference)  # type: ignore[arg-type]
 
 
 _KINDS = {
@@ -311,6 +334,35 @@ def quantity(value: Decimal | int | str, spelling: str) -> Quantity:
     if isinstance(value, float):
         raise TypeError(f"{value!r} is a binary float; use Decimal or a string")
     return registry().Quantity(Decimal(value), unit(spelling))
+
+
+@cache
+def quantities_in(spelling: str) -> Callable[[Decimal], Quantity]:
+    """
+    Make the function that makes quantities of one unit, for code that makes hundreds at a time.
+
+    pint looks at every number and unit anew to find out what they might be. Here both are known, so that only
+    what makes up one of its quantities is filled in; should that ever be something else, pint does it.
+
+    Args:
+        spelling: A unit that the grammar knows, such as `mg/mL`.
+
+    Returns:
+        A function from a Decimal to a quantity of the one registry.
+    """
+    of = unit(spelling)
+    pattern = registry().Quantity(Decimal(1), of)
+    kind, units = type(pattern), pattern._units
+    if vars(pattern) != {"_magnitude": Decimal(1), "_units": units}:
+        return lambda value: registry().Quantity(value, of)
+
+    def make(value: Decimal) -> Quantity:
+        made: Quantity = object.__new__(kind)
+        made._magnitude = value
+        made._units = units
+        return made
+
+    return make
 
 
 def parse_quantity(text: str, dimension: str | None = None, *, picograms: bool = False) -> Quantity:
@@ -636,8 +688,15 @@ def show(value: Quantity) -> str:
 
 @cache
 def _factor(source: Unit, target: Unit) -> Decimal:
+    if _KINDS.get(str(target.dimensionality)) == "temperature":
+        raise QuantityError("temperatures have no factor between them", "dimension")
+    make = registry().Quantity
     with localcontext(EXACT):
-        factor: Decimal = registry().Quantity(Decimal(1), source).to(target).magnitude
+        # Both over the root unit: pint multiplies by a reciprocal, and an hour would not have 60 minutes.
+        factor: Decimal = (
+            make(Decimal(1), source).to_root_units().magnitude
+            / make(Decimal(1), target).to_root_units().magnitude
+        )
     return factor
 
 
@@ -653,9 +712,11 @@ def magnitude(value: Quantity, spelling: str) -> Decimal:
         The exact number.
 
     Raises:
-        QuantityError: If the dimensions differ.
+        QuantityError: If the dimensions differ, or it is a temperature in another unit.
     """
     target = unit(spelling)
+    if value._units is target._units:  # as good as always, and pint's own comparison is slow
+        return value.magnitude  # type: ignore[no-any-return]
     source = value.units
     if source == target:
         return value.magnitude  # type: ignore[no-any-return]

@@ -48,7 +48,9 @@ def test_products_and_totals_are_exact() -> None:
     rows = tuple(row(COLUMNS, {"count": n, "cost": Decimal("0.1")}) for n in (1, 2))
 
     assert rows[1].values[-1] == Decimal("0.2")
-    assert Sheet("s", "S", COLUMNS, rows).total("value") == Decimal("0.3")
+    sheet = Sheet("s", "S", COLUMNS, rows)
+    assert sheet.total("value") == Decimal("0.3")
+    assert sheet.total("left") is None
 
 
 def test_a_value_for_no_column_or_for_a_computed_one_is_refused() -> None:

@@ -1,1 +1,1 @@
-"""Catalogues: TOML files of substances, products and formulas, read into records with line-accurate problems."""
+"""Catalogues: TOML files of substances, products and formulas, read into records, with a line per problem."""

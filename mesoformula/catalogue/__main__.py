@@ -1,4 +1,4 @@
-"""Print every problem of the catalogues named on the command line: `python -m mesoformula.catalogue PATH…`."""
+"""Print every problem of the catalogues that are named: `python -m mesoformula.catalogue PATH…`."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from mesoformula.ingredients import Substance
 from mesoformula.products import Doses, Form, Part, Product
 from mesoformula.sources import SourceKind
 from mesoformula.treatments import Syringe, Technique
+from mesoformula.units import kind_of
 from mesoformula.words import shown
 
 #: Notes a problem: code, message, place below the record.
@@ -52,7 +53,7 @@ def _check_product(product: Product, report: Report) -> None:
         report("missing", "source is missing; expected at least one [[product.source]]", ())
         return
     keys = [source.key for source in product.sources if source.key is not None]
-    for key in {key for key in keys if keys.count(key) > 1}:
+    for key in sorted({key for key in keys if keys.count(key) > 1}):
         report("duplicate", f"two sources have the key {key!r}", ("source",))
     names = [part.name for part in product.parts]
     if len(product.parts) > 1:
@@ -159,6 +160,14 @@ def _check_substance(substance: Substance, report: Report) -> None:
                 report("formula", f"{key} = {err}", (key,))
     if substance.cas is not None and not cas_is_valid(substance.cas):
         report("cas", f"cas = {shown(substance.cas)}: the check digit is wrong", ("cas",))
+    if substance.activity is not None:
+        per = substance.activity.per
+        if kind_of(per.amount.units) != "activity" or per.per is None or kind_of(per.per.units) != "mass":
+            report(
+                "activity",
+                f"per = {shown(per.written)}: expected IU per mass such as '1 IU/0.3 µg'",
+                ("activity", "per"),
+            )
     if substance.activity is not None and substance.no_activity is not None:
         report("activity", "activity and no_activity contradict each other", ("activity",))
 

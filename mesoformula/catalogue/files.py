@@ -6,19 +6,20 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from functools import cache
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from mesoformula.catalogue.lines import line_numbers, line_of
 from mesoformula.errors import Problem
+
+if TYPE_CHECKING:
+    import tomllib
+    from importlib.resources.abc import Traversable
 
 MAX_BYTES = 5_000_000
 MAX_FILES = 20_000
@@ -26,7 +27,7 @@ MAX_DEPTH = 8
 SCHEMA = 1
 
 #: Sections of a file that are lists of records.
-SECTIONS = ("substance", "product", "technique", "zone", "syringe", "needle", "formula")
+SECTIONS = ("substance", "product", "technique", "zone", "syringe", "needle", "formula", "protocol")
 
 #: Marks a TOML number with a fraction: figures are written as text with their unit, so it is never right.
 BARE = "\x00bare"
@@ -147,8 +148,10 @@ def parse(content: bytes, path: str, plugin: str | None = None) -> CatalogueFile
     digest = hashlib.sha256(content).hexdigest()
     tables = _cached(digest)
     if tables is None:
+        import tomllib
+
         try:
-            tables = _plain(tomllib.loads(text, parse_float=_bare))
+            tables = _plain(tomllib.loads(text, parse_float=_Bare))
         except tomllib.TOMLDecodeError as err:
             return Problem("toml", f"{err}", path, _line_of_error(err, text), plugin)
         except RecursionError:
@@ -166,11 +169,15 @@ def _line_of_error(err: tomllib.TOMLDecodeError, text: str) -> int | None:
     return text.count("\n") + 1 if "end of document" in message else None
 
 
-def _bare(text: str) -> Any:
-    return {BARE: text}
+class _Bare(str):
+    """A number with a fraction, as it was written."""
+
+    __slots__ = ()
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, _Bare):
+        return {BARE: str(value)}
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -206,6 +213,8 @@ def _cache(digest: str, tables: dict[str, Any]) -> None:
     folder = _cache_folder()
     if folder is None:
         return
+    import tempfile
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as stream:

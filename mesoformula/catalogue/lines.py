@@ -84,6 +84,7 @@ class _Scanner:
             last = number == len(written) - 1
             if array and last:
                 self.counts[path] = self.counts.get(path, -1) + 1
+            self.lines.setdefault(path, line)
             if path in self.counts:
                 path += (self.counts[path],)
             self.lines.setdefault(path, line)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -36,7 +36,6 @@ class _Field:
     required: bool
 
 
-@cache
 def written_fields(record: type[Any]) -> tuple[_Field, ...]:
     """
     List how a record's fields are written.
@@ -47,6 +46,11 @@ def written_fields(record: type[Any]) -> tuple[_Field, ...]:
     Returns:
         The fields that a catalogue may hold, in order.
     """
+    return _written_fields(cast("Hashable", record))
+
+
+@cache
+def _written_fields(record: Any) -> tuple[_Field, ...]:
     return tuple(
         _Field(
             field.name,
@@ -242,7 +246,7 @@ class Reader:
             return self._wrong(kind, value, where)
         low = self._quantity(one, value["low"], (*where, "low"))
         high = self._quantity(one, value["high"], (*where, "high"))
-        if low is FAILED or high is FAILED:
+        if isinstance(low, _Failed) or isinstance(high, _Failed):
             return FAILED
         if low > high:
             return self.problem("range", f"{_key(where)}: low is above high", where)
@@ -311,7 +315,7 @@ def _said(value: Any) -> str:
     if isinstance(value, str):
         return shown(value)
     if isinstance(value, dict):
-        return f"{value[BARE]} (a bare number)" if BARE in value else "a table"
+        return f"{shown(str(value[BARE]))[1:-1]} (a bare number)" if BARE in value else "a table"
     if isinstance(value, list):
         return "a list"
     return str(value).lower() if isinstance(value, bool) else f"{value!s:.40} (a bare number)"

@@ -11,6 +11,7 @@ from mesoformula.errors import CatalogueError
 from mesoformula.formulas import Formula
 from mesoformula.ingredients import Substance
 from mesoformula.products import Product
+from mesoformula.treatments import Protocol
 from mesoformula.words import nearest, shown
 
 if TYPE_CHECKING:
@@ -40,8 +41,22 @@ def check_references(record: Any, formulary: Formulary) -> Iterator[Found]:
                 if not formulary.has_product(line.product):
                     yield _unknown(formulary, "product", line.product, ("line", number, "product"))
                 yield from _known_substance(line.substance, formulary, ("line", number, "substance"))
+        case Protocol():
+            yield from _protocol(record, formulary)
         case _:
             pass
+
+
+def _protocol(protocol: Protocol, formulary: Formulary) -> Iterator[Found]:
+    for number, product in enumerate(protocol.products):
+        if not formulary.has_product(product):
+            yield _unknown(formulary, "product", product, ("products", number))
+    for number, zone in enumerate(protocol.zones):
+        if zone not in formulary.names("zone"):
+            yield _unknown(formulary, "zone", zone, ("zones", number))
+    technique = protocol.technique
+    if technique is not None and technique not in formulary.names("technique"):
+        yield _unknown(formulary, "technique", technique, ("technique",))
 
 
 def _unknown(formulary: Formulary, section: str, name: str, where: Where) -> Found:
@@ -71,8 +86,8 @@ def _product(product: Product, formulary: Formulary) -> Iterator[Found]:
             yield from _known_substance(auxiliary.substance, formulary, where)
         if part.reconstitution is not None:
             for place, diluent in enumerate(part.reconstitution.diluents):
-                where = ("part", number, "reconstitution", "diluents", place)
-                yield from _known_substance(diluent, formulary, where)
+                named = ("part", number, "reconstitution", "diluents", place)
+                yield from _known_substance(diluent, formulary, named)
     for number, content in enumerate(product.composition):
         yield from _content(content, formulary, ("composition", number))
 

@@ -186,24 +186,10 @@ def print_table(
         right: Columns to align at the right, from 0.
         whole: Columns that never wrap, as a person will copy from them.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from mesoformula.cli.tables import table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    numbers, kept = set(right), {*right, *whole}
-    for place, heading in enumerate(headings):
-        table.add_column(
-            heading, justify="right" if place in numbers else "left", overflow="fold", no_wrap=place in kept
-        )
-    for row in rows:
-        table.add_row(*(Text(safe("" if cell is None else cell)) for cell in row))
-    console = Console(width=width(), highlight=False, markup=False, emoji=False)
-    with console.capture() as capture:
-        console.print(table)
-    lines = capture.get().splitlines()
-    click.echo("\n".join(line.rstrip() for line in lines))
+    texts = [[safe("" if cell is None else cell) for cell in row] for row in rows]
+    click.echo(table(headings, texts, width(), tuple(right), tuple(whole)))
 
 
 def print_wrapped(text: str, *, first: str = "", rest: str | None = None) -> None:

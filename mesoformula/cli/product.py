@@ -100,7 +100,7 @@ def _print(product: Product, formulary: Formulary) -> None:
 
 def _print_part(part: Part, product: Product, formulary: Formulary) -> None:
     count = f"{part.per_kit} × " if part.per_kit > 1 else ""
-    title = f"Part {part.name}: {count}{part.container} of {part.form}" if part.name else "Composition"
+    title = f"Part {part.name}: {count}{part.container.word}, {part.form}" if part.name else "Composition"
     click.echo(f"\n{title}")
     facts = [
         ("fill", show(part.volume) if part.volume is not None else ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import ROUND_CEILING
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +25,7 @@ from mesoformula.cli.common import (
 )
 from mesoformula.encoding import to_plain
 from mesoformula.sessions import Dose, LineQuantities, Session
-from mesoformula.units import show
+from mesoformula.units import magnitude, show
 
 if TYPE_CHECKING:
     from mesoformula.units import Quantity
@@ -252,9 +253,10 @@ def _measured(line: LineQuantities) -> str:
     if line.measured is None or line.measured_with is None or line.error is None:
         return "?"
     text = show(line.measured)
-    fills = -(-line.measured.magnitude // line.measured_with.capacity.to(line.measured.units).magnitude)
+    each = magnitude(line.measured_with.capacity, "mL")
+    fills = int((magnitude(line.measured, "mL") / each).to_integral_value(ROUND_CEILING))
     if fills > 1:
-        text += f" in {fills:f} fills"
+        text += f" in {fills} fills"
     return f"{text} ({line.measured_with.name})"
 
 
@@ -262,7 +264,7 @@ def _containers(line: LineQuantities) -> str:
     if line.product.is_kit and line.part is None:
         return f"{line.containers} kit{'s' if line.containers != 1 else ''}"
     part = next((part for part in line.product.parts if part.name == line.part), line.product.parts[0])
-    return f"{line.containers} {part.container}{'s' if line.containers != 1 else ''}"
+    return f"{line.containers} {part.container.word}{'s' if line.containers != 1 else ''}"
 
 
 def _left(line: LineQuantities) -> str:

@@ -293,7 +293,7 @@ def _matches(entry: OnHand, text: str | None) -> bool:
 
 
 def _unit(entry: OnHand) -> str:
-    word = "kit" if entry.product.is_kit else str(entry.product.parts[0].container)
+    word = "kit" if entry.product.is_kit else entry.product.parts[0].container.word
     return word if entry.containers == 1 else f"{word}s"
 
 

@@ -12,8 +12,15 @@ from sqlalchemy import Connection, Table, bindparam, func, insert, select, updat
 
 from mesoformula.errors import LedgerError
 from mesoformula.stock import schema
-from mesoformula.stock.chain import LineFacts, LotState, MovementFacts, Remark, movement_hash, remark_hash
-from mesoformula.stock.chain import state_after as _state_after
+from mesoformula.stock.chain import (
+    LineFacts,
+    LotState,
+    MovementFacts,
+    Remark,
+    movement_hash,
+    remark_hash,
+    state_after,
+)
 from mesoformula.stock.records import Anchor
 
 # Below the number of parameters that any SQLite takes in one statement.
@@ -324,7 +331,7 @@ def _carry(
     for line, entry in zip(movement.lines, entries, strict=True):
         key = entry.lot.id, places[entry.location]
         balances[key] = balances.get(key, 0) + entry.containers
-        states[entry.lot.id] = _state_after(states.get(entry.lot.id), movement, line)
+        states[entry.lot.id] = state_after(states.get(entry.lot.id), movement, line)
     _keep(
         connection,
         schema.balance,

@@ -63,20 +63,34 @@ def supplied_mass(product: Product) -> Quantity | None:
     return _sum((part, part.mass) for part in product.parts if part.form is Form.POWDER or _by_mass(part))
 
 
-def is_measured(product: Product) -> bool:
+def states_volume(product: Product) -> bool:
     """
-    Tell whether every part of a product states its volume or its mass.
+    Tell whether every liquid or gel of a product states how much it is.
 
     Args:
         product: Any product.
 
     Returns:
-        False if totals of volume and mass leave something of it out.
+        False if a total of volumes leaves something of it out.
     """
     return all(
-        part.mass is not None or (part.form is not Form.POWDER and part.volume is not None)
+        part.volume is not None or part.mass is not None
         for part in product.parts
+        if part.form is not Form.POWDER
     )
+
+
+def states_mass(product: Product) -> bool:
+    """
+    Tell whether every powder of a product states its mass.
+
+    Args:
+        product: Any product.
+
+    Returns:
+        False if a total of masses leaves something of it out.
+    """
+    return all(part.mass is not None for part in product.parts if part.form is Form.POWDER)
 
 
 def in_major_units(minor: int, currency: str) -> Decimal:

@@ -66,7 +66,10 @@ def stock_view(store: Store, *, as_of: date, now: Callable[[], datetime] = utc_n
             return StockView((), as_of, now().astimezone(UTC), str(store), None)
         made_at = now().astimezone(UTC)
         anchor = _head(connection)
-        on_hand = _on_hand(store, connection)
+        try:
+            on_hand = _on_hand(store, connection)
+        except (ValueError, TypeError, OverflowError) as err:
+            raise LedgerError(f"{store}: holds a day or moment that is none; run verify") from err
     return StockView(on_hand, as_of, made_at, str(store), anchor)
 
 

@@ -93,7 +93,7 @@ class OnHand:
         expiry: The last day on which it may be used; None if none is printed.
         received_at: When the first of them arrived, in UTC.
         supplier: Who delivered them first.
-        unit_cost: Cost of one container in minor units of the currency.
+        unit_cost: Cost of one container in minor units of the currency, the first recorded.
         currency: ISO 4217 code.
     """
 

@@ -206,7 +206,7 @@ class Store:
 
     def _said(self, err: BaseException | None) -> StockError:
         name = str(getattr(err, "sqlite_errorname", ""))
-        text = str(err)
+        text = "".join(char if char.isprintable() else " " for char in str(err)[:300])
         for start, (kind, reason) in _REASONS.items():
             if name.startswith(start):
                 return kind(f"{self.path}: {reason}")

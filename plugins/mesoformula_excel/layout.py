@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from mesoformula.sheets import Column, Holds, Row, Value
+from mesoformula.sheets import Holds, Sheet, Value
+
+#: What stands before a total that leaves out what is not known.
+AT_LEAST = "≥ "
 
 _PADDING = 1.2
 #: Numbers stand off the edge, and their totals are bold.
@@ -64,24 +67,22 @@ def _wide(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def column_widths(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[float, ...]:
+def column_widths(sheet: Sheet) -> tuple[float, ...]:
     """
     Find widths from what the columns hold, with room for facts and notes.
 
     Args:
-        columns: Of the sheet.
-        rows: Of the sheet.
+        sheet: Any sheet.
 
     Returns:
         A width for each column, then for as many empty ones as the page needs.
     """
     widths = []
-    for place, column in enumerate(columns):
-        cells = [breadth(shown(row.values[place], column.places)) for row in rows]
+    for place, column in enumerate(sheet.columns):
+        cells = [breadth(shown(row.values[place], column.places)) for row in sheet.rows]
         if column.total:
-            numbers = (row.values[place] for row in rows)
-            total = sum((n for n in numbers if isinstance(n, int | Decimal)), Decimal(0))
-            cells.append(breadth(shown(total, column.places)))
+            total = breadth(shown(sheet.total(column.key), column.places))
+            cells.append(total + len(AT_LEAST) if column.at_least else total)
         content = min(max(cells, default=0), column.widest)
         padding = _OF_NUMBERS if column.holds in (Holds.WHOLE, Holds.DECIMAL) else _PADDING
         widths.append(max(content + padding, _of_heading(column.heading), _NARROWEST))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from mesoformula import Column, Quantity, Sheet, SheetRequest, __version__, magnitude
@@ -10,8 +10,9 @@ from mesoformula.presentation import class_names, container_text, storage_text
 from mesoformula.sheets import DaysUntil, Holds, Mark, MarkOfDays, Row, Times, Value, row
 from mesoformula.stock.figures import (
     in_major_units,
-    is_measured,
     minor_digits,
+    states_mass,
+    states_volume,
     supplied_mass,
     supplied_volume,
 )
@@ -33,7 +34,7 @@ def stock_sheet(request: SheetRequest) -> Sheet:
     """
     stock = request.stock
     given = [_values(entry, request) for entry in stock.on_hand]
-    columns = _columns(given, _currencies(stock.on_hand), request.warn_days)
+    columns = _columns(stock.on_hand, given, request.warn_days)
     rows = tuple(row(columns, values, stock.as_of) for values in given)
     return Sheet(
         key="stock",
@@ -55,11 +56,11 @@ def stock_sheet(request: SheetRequest) -> Sheet:
 
 
 def _columns(
-    given: list[dict[str, Value]], currencies: tuple[str, ...], warn_days: int
+    on_hand: Sequence[OnHand], given: Sequence[Mapping[str, Value]], warn_days: int
 ) -> tuple[Column, ...]:
     money = (
         column
-        for currency in currencies
+        for currency in _currencies(on_hand)
         for column in (
             Column(
                 f"unit_cost_{currency}",
@@ -73,6 +74,7 @@ def _columns(
                 Holds.DECIMAL,
                 Times("containers", f"unit_cost_{currency}"),
                 total=True,
+                at_least=any(entry.unit_cost is None or not entry.currency for entry in on_hand),
                 places=minor_digits(currency),
             ),
         )
@@ -85,8 +87,22 @@ def _columns(
         Column("location", "Location", widest=12),
         Column("containers", "Containers", Holds.WHOLE, total=True),
         Column("container", "Container", widest=20),
-        Column("volume", "Total volume (mL)", Holds.DECIMAL, total=True, places=_places(given, "volume")),
-        Column("mass", "Total mass (mg)", Holds.DECIMAL, total=True, places=_places(given, "mass")),
+        Column(
+            "volume",
+            "Total volume (mL)",
+            Holds.DECIMAL,
+            total=True,
+            at_least=not all(states_volume(entry.product) for entry in on_hand),
+            places=_places(given, "volume"),
+        ),
+        Column(
+            "mass",
+            "Total mass (mg)",
+            Holds.DECIMAL,
+            total=True,
+            at_least=not all(states_mass(entry.product) for entry in on_hand),
+            places=_places(given, "mass"),
+        ),
         Column("expiry", "Expiry", Holds.DAY),
         Column("days_left", "Days left", Holds.WHOLE, DaysUntil("expiry")),
         Column("note", "Note", computed=MarkOfDays("days_left", warn_days), widest=12),
@@ -141,7 +157,7 @@ def _marked(rows: Iterable[Row], warn_days: int) -> tuple[tuple[str, Value], ...
     if not marks:
         return ()
     expired, soon = marks.count(Mark.EXPIRED), marks.count(Mark.SOON)
-    return (("Lots marked", f"{expired} expired, {soon} within {warn_days} days of expiry"),)
+    return (("When written", f"{_rows(expired)} expired, {soon} more within {warn_days} days of expiry"),)
 
 
 def _notes(on_hand: tuple[OnHand, ...], warn_days: int) -> tuple[str, ...]:
@@ -153,11 +169,11 @@ def _notes(on_hand: tuple[OnHand, ...], warn_days: int) -> tuple[str, ...]:
         "Volume is that of liquids and gels as supplied, mass that of powders and of gels labelled by mass.",
         "Totals add up the rows that the filter shows.",
     ]
-    unmeasured = sum(not is_measured(entry.product) for entry in on_hand)
-    if unmeasured:
+    unstated = sum(not (states_volume(entry.product) and states_mass(entry.product)) for entry in on_hand)
+    if unstated:
         notes.append(
-            f"In {_rows(unmeasured)} the label does not state every volume or mass: "
-            "the empty cells are unknown, not zero, and the totals of volume and mass are 'at least'."
+            f"In {_rows(unstated)} the label does not state every volume or mass: "
+            "the empty cells are unknown, not zero, and a total that leaves them out is marked ≥ (at least)."
         )
     undated = sum(entry.expiry is None for entry in on_hand)
     if undated:
@@ -165,7 +181,9 @@ def _notes(on_hand: tuple[OnHand, ...], warn_days: int) -> tuple[str, ...]:
     currencies = _currencies(on_hand)
     unpriced = sum(entry.unit_cost is None or not entry.currency for entry in on_hand)
     if currencies and unpriced:
-        notes.append(f"{_rows(unpriced).capitalize()} without a cost count for nothing in the total value.")
+        notes.append(
+            f"{_rows(unpriced).capitalize()} without a cost: the total value is at least (≥) what it says."
+        )
     if len(currencies) > 1:
         notes.append("Each currency has a total of its own; nothing is converted.")
     return tuple(notes)

@@ -20,7 +20,7 @@ from openpyxl.worksheet.table import Table
 
 from mesoformula import Column, Sheet, __version__
 from mesoformula.sheets import Computed, DaysUntil, Holds, Mark, MarkOfDays, Times, Value
-from mesoformula_excel.layout import breadth, column_widths, halves, lines, reach
+from mesoformula_excel.layout import AT_LEAST, breadth, column_widths, halves, lines, reach
 from mesoformula_excel.results import Results, place
 from mesoformula_excel.texts import clean, heading, in_header, tab_title, table_name
 
@@ -91,7 +91,7 @@ class _Page:
             raise ValueError(f"sheet {sheet.key!r}: {len(sheet.rows):,} rows; Excel holds {MOST_ROWS:,}")
         self.worksheet = worksheet
         self.sheet = sheet
-        self.widths = column_widths(sheet.columns, sheet.rows)
+        self.widths = column_widths(sheet)
         self.letters = {column.key: get_column_letter(n) for n, column in enumerate(sheet.columns, start=1)}
         self.last_letter = get_column_letter(len(sheet.columns))
         self.as_of: str | None = None
@@ -259,9 +259,11 @@ class _Page:
             cell = self.worksheet.cell(self.row, number)
             if column.total:
                 letter = self.letters[column.key]
-                cell.value = f"=SUBTOTAL(109,{letter}{header + 1}:{letter}{last})"
-                cell.number_format = _number_format(column)
-                cell.alignment = Alignment(horizontal="right", indent=1)
+                cells = f"{letter}{header + 1}:{letter}{last}"
+                # 102 counts the numbers that are shown: without any there is no sum, not even 0.
+                cell.value = f'=IF(SUBTOTAL(102,{cells})=0,"",SUBTOTAL(109,{cells}))'
+                cell.number_format = f'"{AT_LEAST}"' * column.at_least + _number_format(column)
+                cell.alignment = Alignment(horizontal="right")
                 self.results[cell.coordinate] = self.sheet.total(column.key)
             elif number == 1:
                 self._put(cell, "Total of the rows shown")
@@ -363,12 +365,8 @@ class _Page:
         model.border = Border(left=_FAINT, right=_FAINT, bottom=_HAIR)
         model.number_format = _number_format(column)
         sides = {Holds.TEXT: "left", Holds.DAY: "center", Holds.MOMENT: "center"}
-        side = sides.get(column.holds, "right")
         model.alignment = Alignment(
-            horizontal=side,
-            vertical="top",
-            wrap_text=column.holds is Holds.TEXT,
-            indent=1 if side == "right" else 0,
+            horizontal=sides.get(column.holds, "right"), vertical="top", wrap_text=column.holds is Holds.TEXT
         )
         if column.holds is Holds.TEXT and column.computed is None:
             # Otherwise Excel would read `=…` as a formula, and `2401E3` as a number, once somebody edits it.
@@ -384,7 +382,8 @@ def _height(taken: int) -> float:
 def _number_format(column: Column) -> str:
     match column.holds:
         case Holds.WHOLE | Holds.DECIMAL:
-            return f"#,##0.{'0' * column.places}" if column.places else "#,##0"
+            # The room of two brackets keeps numbers off the text to their right; LibreOffice loses indents.
+            return f"#,##0.{'0' * column.places}_)_)" if column.places else "#,##0_)_)"
         case Holds.DAY:
             return _DAY
         case Holds.MOMENT:

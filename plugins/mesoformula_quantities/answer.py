@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from mesoformula import (
+    Amount,
+    AmountKind,
     Dose,
     Doses,
     FormulaError,
@@ -14,19 +17,20 @@ from mesoformula import (
     LineQuantities,
     Problem,
     SessionQuantities,
-    magnitude,
-    registry,
+    quantities_in,
     show,
 )
-from mesoformula_quantities.figures import Figures, LineFigures, Scale, work_out_figures
-from mesoformula_quantities.plan import PRECISION, Plan, PlannedLine, amount, line_problem, plan
+from mesoformula_quantities.figures import DoseFigures, Figures, LineFigures, work_out_figures
+from mesoformula_quantities.plan import Measure, Plan, PlannedLine, measure, plan
+from mesoformula_quantities.precision import SESSION, number
+from mesoformula_quantities.refusals import line_problem
 from mesoformula_quantities.volumes import Volumes, volumes
 from mesoformula_quantities.working import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from mesoformula import Formulary, Product, Quantity, Session
 
-    from mesoformula import Formulary, Quantity, Session, Syringe
+    MakeQuantity: TypeAlias = Callable[[Decimal], Quantity]
 
 
 def work_out(session: Session, formulary: Formulary) -> SessionQuantities:
@@ -44,45 +48,42 @@ def work_out(session: Session, formulary: Formulary) -> SessionQuantities:
         FormulaError: If the wish is impossible, naming the line and the reason.
     """
     planned = plan(session.formula, formulary)
-    syringes = measuring_syringes(session, formulary)
-    with localcontext(PRECISION):
+    with localcontext(SESSION):
         needed = volumes(session, planned)
-        scales = [
-            Scale(magnitude(item.capacity, "mL"), magnitude(item.graduation, "mL")) for item in syringes
-        ]
-        figures = work_out_figures(planned, needed.prepared, needed.injected, scales)
-        return answer(session, planned, needed, figures, syringes)
+        measures = measuring(session, planned)
+        figures = work_out_figures(
+            planned, needed.prepared, needed.injected, [item.scale for item in measures]
+        )
+        return answer(session, planned, needed, figures, measures)
 
 
-def measuring_syringes(session: Session, formulary: Formulary) -> Sequence[Syringe]:
+def measuring(session: Session, planned: Plan) -> Sequence[Measure]:
     """
     List the syringes that volumes may be measured with, smallest first.
 
     Args:
         session: May name one.
-        formulary: Offers all others.
+        planned: Offers all others.
 
     Returns:
         The one named for measuring, else the one for injecting, else all.
     """
     named = session.measuring_syringe or session.syringe
-    if named is not None:
-        return (named,)
-    return sorted(formulary.syringes(), key=lambda item: magnitude(item.capacity, "mL"))
+    return planned.measures if named is None else (measure(named),)
 
 
 def answer(
-    session: Session, planned: Plan, needed: Volumes, figures: Figures, syringes: Sequence[Syringe]
+    session: Session, planned: Plan, needed: Volumes, figures: Figures, measures: Sequence[Measure]
 ) -> SessionQuantities:
     """
-    Put numbers into records.
+    Put numbers into records, at the precision of the context.
 
     Args:
         session: What was asked.
         planned: The solved formula.
         needed: The volumes of the session.
         figures: Every number of it.
-        syringes: What the numbers were measured with.
+        measures: What the numbers were measured with.
 
     Returns:
         The answer.
@@ -90,82 +91,101 @@ def answer(
     Raises:
         FormulaError: If a volume is too small for the syringe that measures it.
     """
-    make = registry().Quantity
-    ml = registry().Unit("milliliter")
-    problems: list[Problem] = []
-    lines = []
-    for line, numbers in zip(planned.lines, figures.lines, strict=True):
-        syringe = syringes[numbers.scale] if numbers.scale >= 0 else None
-        if syringe is not None and not numbers.measured:
-            problems.append(_unmeasurable(planned, line, numbers, syringe))
-            continue
-        keep, keep_for = _keep(line, numbers.left)
-        lines.append(
-            LineQuantities(
-                line.number,
-                line.drawn.product,
-                line.drawn.part,
-                line.line.kind,
-                make(numbers.volume, ml),
-                syringe,
-                None if syringe is None else make(numbers.measured, ml),
-                None if syringe is None else make(numbers.measured - numbers.volume, ml),
-                numbers.containers,
-                make(numbers.left, ml),
-                keep,
-                keep_for,
-                line.drawn.reconstitution,
-            )
-        )
-    if problems:
-        raise FormulaError(problems)
+    ml = quantities_in("mL")
+    if not all(figure.measured for figure in figures.lines):
+        raise FormulaError(_unmeasurable(planned, figures, measures))
+    return SessionQuantities(
+        session,
+        tuple([_line(*pair, measures, ml) for pair in zip(planned.lines, figures.lines, strict=True)]),
+        ml(needed.injected),
+        ml(needed.lost),
+        ml(+needed.prepared),
+        needed.points,
+        None if needed.per_point is None else ml(needed.per_point),
+        needed.syringes,
+        _doses(planned, figures.doses),
+        (*planned.findings, *needed.findings),
+        partial(steps, session, planned, needed, figures, measures),
+    )
+
+
+def _line(
+    line: PlannedLine, figure: LineFigures, measures: Sequence[Measure], ml: MakeQuantity
+) -> LineQuantities:
+    volume, scale, measured, error, containers, left = figure
+    product = line.product
+    syringe = measured_quantity = error_quantity = None
+    if scale >= 0:
+        syringe = measures[scale].syringe
+        measured_quantity, error_quantity = ml(measured), ml(error)
+    keep, keep_for = _keep(product, left)
+    return LineQuantities(
+        line.number,
+        product,
+        line.drawn.part,
+        line.kind,
+        ml(volume),
+        syringe,
+        measured_quantity,
+        error_quantity,
+        containers,
+        ml(left),
+        keep,
+        keep_for,
+        line.drawn.reconstitution,
+    )
+
+
+def _doses(planned: Plan, figures: Sequence[DoseFigures]) -> tuple[Dose, ...]:
+    stated = AmountKind.STATED
     doses = []
-    for dose, (made_low, made_high, given_low, given_high) in zip(planned.doses, figures.doses, strict=True):
-        kind = dose.kind
+    for dose, (made_low, made_high, given_low, given_high) in zip(planned.doses, figures, strict=True):
+        kind, make = dose.kind, dose.make
+        if made_low is None:
+            prepared = injected = Amount(kind)
+        else:
+            made, given = make(made_low), make(given_low)
+            if kind is stated:
+                prepared, injected = Amount(kind, made, made), Amount(kind, given, given)
+            elif made_high is None:
+                prepared, injected = Amount(kind, made), Amount(kind, given)
+            else:
+                prepared = Amount(kind, made, make(made_high))
+                injected = Amount(kind, given, make(given_high))
         doses.append(
             Dose(
                 dose.substance,
                 dose.name,
                 dose.ingredient_class,
                 dose.as_moiety,
-                amount(kind, given_low, given_high, dose.unit),
-                amount(kind, made_low, made_high, dose.unit),
+                injected,
+                prepared,
                 dose.concentration,
                 dose.products,
                 dose.note,
             )
         )
-    return SessionQuantities(
-        session,
-        tuple(lines),
-        make(needed.injected, ml),
-        make(needed.lost, ml),
-        make(needed.prepared, ml),
-        needed.points,
-        None if needed.per_point is None else make(needed.per_point, ml),
-        needed.syringes,
-        tuple(doses),
-        (*planned.findings, *needed.findings),
-        partial(steps, planned, needed, figures, syringes),
-    )
+    return tuple(doses)
 
 
-def _unmeasurable(planned: Plan, line: PlannedLine, numbers: LineFigures, syringe: Syringe) -> Problem:
-    exact = numbers.volume.normalize(PRECISION)
-    return line_problem(
-        planned.formula,
-        line.number,
-        "unmeasurable",
-        f"{exact:.3g} mL is less than half a graduation of {syringe.name} ({show(syringe.graduation)}); "
-        "prepare more, dilute it first, or name a finer syringe",
-    )
+def _unmeasurable(planned: Plan, figures: Figures, measures: Sequence[Measure]) -> list[Problem]:
+    """Name every line that takes less than its syringe can show."""
+    problems = []
+    for line, figure in zip(planned.lines, figures.lines, strict=True):
+        if not figure.measured:
+            syringe = measures[figure.scale].syringe
+            reason = (
+                f"{number(figure.volume)} mL is less than half a graduation of {syringe.name} "
+                f"({show(syringe.graduation)}); prepare more, dilute it first, or name a finer syringe"
+            )
+            problems.append(line_problem(planned.formula, line.number, "unmeasurable", reason))
+    return problems
 
 
-def _keep(line: PlannedLine, left: Decimal) -> tuple[Keep, Quantity | None]:
+def _keep(product: Product, left: Decimal) -> tuple[Keep, Quantity | None]:
     """Say what becomes of the rest: only a multi-dose container may be kept."""
     if not left:
         return Keep.NOTHING_LEFT, None
-    product = line.drawn.product
     if product.doses is Doses.MULTI and product.in_use_period is not None:
         return Keep.MAY_BE_KEPT, product.in_use_period
     return Keep.DISCARD, None

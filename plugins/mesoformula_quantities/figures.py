@@ -4,12 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from mesoformula_quantities.plan import Plan
 
-_ONE = Decimal(1)
+
+class LineRate(NamedTuple):
+    """
+    What one line takes per mL of mixture.
+
+    Attributes:
+        volume: mL.
+        containers: To open, in fractions of one.
+        unit_volume: mL that one container yields.
+    """
+
+    volume: Decimal
+    containers: Decimal
+    unit_volume: Decimal
+
+
+class DoseRate(NamedTuple):
+    """
+    How much of one substance there is per mL of mixture.
+
+    Attributes:
+        low: None where nothing is known.
+        high: The very same object as low where there is no range; None where there is no upper end.
+    """
+
+    low: Decimal | None
+    high: Decimal | None
 
 
 class Scale(NamedTuple):
@@ -27,6 +53,7 @@ class LineFigures(NamedTuple):
         volume: Exact.
         scale: Index of the syringe that measures it; -1 if there is none.
         measured: Rounded half up to the syringe's graduation.
+        error: Measured less exact.
         containers: To open, rounded up.
         left: In them.
     """
@@ -34,8 +61,13 @@ class LineFigures(NamedTuple):
     volume: Decimal
     scale: int
     measured: Decimal
+    error: Decimal
     containers: int
     left: Decimal
+
+
+#: Low and high of what is prepared, then low and high of what is injected.
+DoseFigures: TypeAlias = tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None]
 
 
 class Figures(NamedTuple):
@@ -44,16 +76,19 @@ class Figures(NamedTuple):
 
     Attributes:
         lines: In formula order.
-        doses: Low and high of what is prepared, then low and high of what is injected, in plan order.
+        doses: In plan order.
     """
 
     lines: list[LineFigures]
-    doses: list[tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None]]
+    doses: list[DoseFigures]
+
+
+_NOT_KNOWN = (None, None, None, None)
 
 
 def work_out_figures(plan: Plan, prepared: Decimal, injected: Decimal, scales: Sequence[Scale]) -> Figures:
     """
-    Compute every number of a session.
+    Compute every number of a session, at the precision of the context.
 
     Args:
         plan: The solved formula.
@@ -65,40 +100,32 @@ def work_out_figures(plan: Plan, prepared: Decimal, injected: Decimal, scales: S
     Returns:
         The numbers, unrounded but for what a syringe measures.
     """
-    total = plan.total
     last = len(scales) - 1
     lines = []
-    for line in plan.lines:
-        volume = line.volume * prepared / total
-        measured = volume
+    for volume_rate, container_rate, unit_volume in plan.line_rates:
+        measured = volume = volume_rate * prepared
         index = last
         for number, scale in enumerate(scales):
-            if volume <= scale.capacity:
+            if volume <= scale[0]:
                 index = number
                 break
         if index >= 0:
-            graduation = scales[index].graduation
-            measured = (volume / graduation).quantize(_ONE, ROUND_HALF_UP) * graduation
-        unit_volume = line.drawn.unit_volume
-        containers = int((max(volume, measured) / unit_volume).quantize(_ONE, ROUND_CEILING))
-        lines.append(LineFigures(volume, index, measured, containers, containers * unit_volume - volume))
-    doses: list[tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None]] = []
-    for dose in plan.doses:
-        low, high = dose.low, dose.high
+            graduation = scales[index][1]
+            measured = (volume / graduation).to_integral_value(ROUND_HALF_UP) * graduation
+        filled = container_rate * prepared
+        opened = filled.to_integral_value(ROUND_CEILING)
+        left = (opened - filled) * unit_volume
+        lines.append(LineFigures(volume, index, measured, measured - volume, int(opened), left))
+    doses: list[DoseFigures] = []
+    for low, high in plan.dose_rates:
         if low is None:
-            doses.append((None, None, None, None))
-        elif high is None:
-            doses.append((low * prepared / total, None, low * injected / total, None))
-        elif high is low:
-            made, given = low * prepared / total, low * injected / total
+            doses.append(_NOT_KNOWN)
+            continue
+        made, given = low * prepared, low * injected
+        if high is low:
             doses.append((made, made, given, given))
+        elif high is None:
+            doses.append((made, None, given, None))
         else:
-            doses.append(
-                (
-                    low * prepared / total,
-                    high * prepared / total,
-                    low * injected / total,
-                    high * injected / total,
-                )
-            )
+            doses.append((made, high * prepared, given, high * injected))
     return Figures(lines, doses)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import attrs
@@ -11,314 +11,347 @@ import attrs
 from mesoformula import (
     ConversionError,
     Form,
-    Permission,
     Strength,
     UnknownNameError,
     iu_per_mg,
     magnitude,
     moiety_factor,
-    show,
 )
+from mesoformula_quantities.refusals import LineError
 
 if TYPE_CHECKING:
-    from mesoformula import Content, Formulary, Line, Part, Product, Source
+    from mesoformula import Content, Formulary, Part, Product, Quantity, Source, Substance
 
 
-class LineError(Exception):
-    """A line that cannot be worked out: code and reason."""
+@attrs.frozen
+class PerMl:
+    """
+    What one mL holds of something, in one unit.
 
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(code, reason)
-        self.code = code
-        self.reason = reason
+    Attributes:
+        unit: `mg`, `IU` or `mL`.
+        low: The amount, or the lowest where sources disagree.
+        high: The amount, or the highest.
+        written: What the source says, and which source, for the working.
+        derived: Whether it follows from another unit by a factor of the substance.
+    """
+
+    unit: str
+    low: Fraction
+    high: Fraction
+    written: str
+    derived: bool = False
 
 
 @attrs.frozen
 class Holding:
     """
-    What a product holds of one thing, per mL drawn.
+    One thing that a product holds.
 
     Attributes:
         substance: Its id, or an ingredient class where no substance is named.
         name: For people.
         ingredient_class: Of the substance.
-        unit: `mg`, `IU` or `mL`; empty where nothing is known.
-        low: Per mL; None where not disclosed or not usable.
-        high: Per mL; above low where sources disagree.
+        amounts: Per mL drawn, in every unit that it can be told in; empty where nothing is known.
         note: Why it is not known better.
-        written: What the source says, with the source, for the working.
         is_class: Whether only the class is named.
+        is_auxiliary: Whether it is no ingredient: it counts in sums, and gets no row of its own.
         sources: Where the amounts come from.
     """
 
     substance: str
     name: str
     ingredient_class: str | None
-    unit: str = ""
-    low: Decimal | None = None
-    high: Decimal | None = None
+    amounts: tuple[PerMl, ...] = ()
     note: str | None = None
-    written: str = ""
     is_class: bool = False
+    is_auxiliary: bool = False
     sources: tuple[Source, ...] = ()
+
+    def told_in(self, unit: str) -> PerMl | None:
+        """
+        Find the amount in one unit.
+
+        Args:
+            unit: `mg`, `IU` or `mL`.
+
+        Returns:
+            The amount; None where it cannot be told in that unit.
+        """
+        for amount in self.amounts:
+            if amount.unit == unit:
+                return amount
+        return None
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether sources disagree on it."""
+        return any(amount.low != amount.high for amount in self.amounts)
 
 
 @attrs.frozen
-class Drawn:
+class Place:
     """
-    A product as a line draws from it.
+    Where in a product something is.
 
     Attributes:
-        product: What is drawn from.
-        part: Name of the kit's part, if only one is drawn from.
-        unit_volume: mL that one container (of a mixed kit: one kit) yields.
-        holdings: What it holds per mL.
-        reconstitution: How to dissolve each container, in words; None for liquids.
+        product: The product.
+        part: The part of it; None for the mixture that a kit makes.
+        solution: mL of solution in one container of the part as labelled; None where not known.
+        share: Containers of the part in one mL drawn.
+        within: Where that is, in words that follow a strength; empty for a product of one part.
     """
 
     product: Product
-    part: str | None
-    unit_volume: Decimal
-    holdings: tuple[Holding, ...]
-    reconstitution: str | None
+    part: Part | None
+    solution: Fraction | None
+    share: Fraction
+    within: str = ""
 
 
-def drawn(line: Line, formulary: Formulary) -> Drawn:
+def exact(value: Quantity, unit: str) -> Fraction:
     """
-    Find out what one millilitre of a line's product holds.
+    Bring a quantity to a fraction of a unit.
 
     Args:
-        line: The line.
-        formulary: Where products and substances are found.
+        value: Any quantity of the unit's dimension.
+        unit: Such as `mL`.
 
     Returns:
-        The product as the line draws from it.
+        The exact number.
+    """
+    return Fraction(magnitude(value, unit))
+
+
+def holdings(place: Place, formulary: Formulary) -> Iterator[Holding]:
+    """
+    Bring everything in a part to amounts per mL drawn.
+
+    Args:
+        place: The part, or the mixture of a kit.
+        formulary: Where substances are found.
+
+    Yields:
+        Ingredients as listed, then auxiliaries.
 
     Raises:
-        LineError: If its volume is not known, or the parts of a kit must not be mixed unasked.
+        LineError: If an ingredient is not known to the formulary.
     """
-    product = formulary.product(line.product)
-    parts = _parts(line, product)
-    volumes = [_volume(part, line, product, len(parts) > 1) for part in parts]
-    unit_volume = sum(
-        (part.per_kit * volume for part, volume in zip(parts, volumes, strict=True)), Decimal(0)
-    )
-    if line.part is not None:
-        unit_volume = volumes[0]
-    holdings: list[Holding] = []
-    for part, volume in zip(parts, volumes, strict=True):
-        count = 1 if line.part is not None else part.per_kit
-        share = count * volume / unit_volume
-        for content in part.composition:
-            holdings.extend(_holdings(content, product, part, volume, share, formulary))
-    if line.part is None:
-        for content in product.composition:
-            holdings.extend(_holdings(content, product, None, unit_volume, Decimal(1), formulary))
-    return Drawn(
-        product,
-        line.part,
-        unit_volume,
-        tuple(holdings),
-        "; ".join(filter(None, (_how(part, line, len(parts) > 1) for part in parts))) or None,
-    )
+    product, part = place.product, place.part
+    for content in product.composition if part is None else part.composition:
+        yield _ingredient(content, place, formulary)
+    if part is None:
+        return
+    for auxiliary in part.auxiliaries:
+        entries = [] if auxiliary.strength is None else [(auxiliary.strength, auxiliary.source)]
+        why = f"{product.name} holds it as an auxiliary, without an amount"
+        yield _auxiliary(auxiliary.substance, entries, why, place, formulary)
+    if part.reconstitution is not None:
+        for diluent in part.reconstitution.diluents:
+            yield _auxiliary(diluent, [], f"{product.name} may be dissolved in it", place, formulary)
 
 
-def _parts(line: Line, product: Product) -> tuple[Part, ...]:
-    if line.part is not None:
-        found = [part for part in product.parts if part.name == line.part]
-        if not found:
-            names = ", ".join(part.name for part in product.parts if part.name) or "none has a name"
-            raise LineError("part", f"has no part called {line.part!r}; its parts: {names}")
-        return tuple(found)
-    if product.is_kit and product.kit_is_mixed is not Permission.YES:
-        names = ", ".join(repr(part.name) for part in product.parts)
-        stated = "says no" if product.kit_is_mixed is Permission.NO else "does not say so"
-        raise LineError(
-            "kit",
-            f"is a kit; whether its parts are mixed before use, its maker {stated}: name one with part = {names}",
-        )
-    return product.parts
+def of_unknown_part(content: Content, product: Product, part: Part, formulary: Formulary) -> Holding:
+    """
+    Tell what one part of a kit holds of something that no source says which part holds.
+
+    Args:
+        content: An entry of the whole kit.
+        product: The kit.
+        part: The part that is drawn from.
+        formulary: Where substances are found.
+
+    Returns:
+        The holding, without an amount: it may be none, it may be all.
+    """
+    place = Place(product, part, None, Fraction(0))
+    why = f"no source says whether it is in part {part.name} of {product.name}"
+    return attrs.evolve(_ingredient(content, place, formulary), amounts=(), sources=(), note=why)
 
 
-def _volume(part: Part, line: Line, product: Product, of_kit: bool) -> Decimal:
-    """Tell how many mL one container of a part yields."""
-    which = f"part {part.name}" if of_kit or line.part is not None else "it"
-    if part.form is Form.POWDER:
-        if line.make_up_to is not None:
-            if of_kit:
-                raise LineError("part", "make_up_to goes with a single powder; name the part with part = '…'")
-            return magnitude(line.make_up_to, "mL")
-        volume = part.usable_volume
-        if volume is None:
-            if part.reconstitution is None:
-                raise LineError(
-                    "no-volume",
-                    f"{which} is a powder, and no source says how to dissolve it: "
-                    "measure it yourself with make_up_to = '… mL'",
-                )
-            raise LineError(
-                "no-volume",
-                f"{which} is a powder with {show(part.reconstitution.volume)} added, and the volume that the powder "
-                f"displaces is not stated, so that no one knows how much there is: make it up to a volume you measure, "
-                f"with make_up_to = '{show(part.reconstitution.volume)}' or more",
-            )
-        return magnitude(volume, "mL")
-    if line.make_up_to is not None:
-        raise LineError("make-up-to", f"make_up_to is for powders; {which} is a {part.form}")
-    if part.volume is not None:
-        return magnitude(part.volume, "mL")
-    if part.mass is None:
-        raise LineError(
-            "no-volume", f"how much {which} holds is not stated, so that no one knows how many to open"
-        )
-    if part.density is not None:
-        return magnitude(part.mass, "mg") / magnitude(part.density, "mg/mL")
-    raise LineError(
-        "no-density", f"{which} is sold by mass, and its density is not stated, so that it has no volume"
-    )
-
-
-def _how(part: Part, line: Line, of_kit: bool) -> str | None:
-    """Say how a powder is dissolved: adding and making up to differ."""
-    if part.form is not Form.POWDER:
-        return None
-    named = f"{part.name}: " if of_kit and part.name else ""
-    rec = part.reconstitution
-    liquid = " or ".join(rec.diluents) if rec is not None and rec.diluents else "the diluent"
-    if line.make_up_to is not None:
-        return f"{named}make up to {show(line.make_up_to)} with {liquid}, measured"
-    if rec is None:
-        return None
-    text = f"{named}{rec.method} {show(rec.volume)} of {liquid}"
-    if rec.labelled_volume is not None:
-        return f"{text}; the label counts the container as {show(rec.labelled_volume)}"
-    if rec.displacement is not None:
-        return f"{text}; the powder displaces {show(rec.displacement)}"
-    return text
-
-
-def _holdings(
-    content: Content,
-    product: Product,
-    part: Part | None,
-    volume: Decimal,
-    share: Decimal,
-    formulary: Formulary,
-) -> Iterator[Holding]:
-    """Bring one composition entry to amounts per mL drawn, in every unit that it can be told in."""
+def _ingredient(content: Content, place: Place, formulary: Formulary) -> Holding:
+    product = place.product
     if content.substance is None:
-        known = formulary.classes.get(content.ingredient_class or "")
-        yield Holding(
-            content.ingredient_class or "",
-            f"{known.name if known else content.ingredient_class} (not named)",
-            content.ingredient_class,
+        name = content.ingredient_class or ""
+        known = formulary.classes.get(name)
+        return Holding(
+            name,
+            f"{known.name if known else name} (not named)",
+            name,
             note=f"{product.name} lists the class without naming substances",
             is_class=True,
         )
-        return
     try:
         substance = formulary.substance(content.substance)
     except UnknownNameError as err:
         raise LineError("substance", str(err)) from err
     bare = Holding(substance.id, substance.name, substance.ingredient_class)
-    if content.undisclosed:
-        why = content.reason or f"{product.name} lists it without an amount"
-        yield attrs.evolve(bare, note=why)
-        return
-    entries = [(content.strength, content.source)] if content.strength is not None else [
-        (stated.strength, stated.source) for stated in content.disputed
-    ]  # fmt: skip
-    figures: dict[str, list[Decimal]] = {}
-    for strength, _source in entries:
-        try:
-            unit, per_ml = _per_ml(strength, part, volume)
-        except LineError as err:
-            yield attrs.evolve(bare, note=f"{product.name}: {err.reason}")
-            return
-        if unit == "mmol":
-            if substance.molar_mass is None:
-                yield attrs.evolve(
-                    bare, note=f"{product.name} states mmol, and {substance.name} has no molar mass"
-                )
-                return
-            unit, per_ml = "mg", per_ml * substance.molar_mass
-        figures.setdefault(unit, []).append(per_ml * share)
+    if content.strength is not None:
+        return _stated(bare, substance, [(content.strength, content.source)], content, place, formulary)
+    if content.disputed:
+        entries = [(stated.strength, stated.source) for stated in content.disputed]
+        return _stated(bare, substance, entries, content, place, formulary)
+    return attrs.evolve(bare, note=content.reason or f"{product.name} lists it without an amount")
+
+
+def _auxiliary(
+    name: str, entries: list[tuple[Strength, str | None]], why: str, place: Place, formulary: Formulary
+) -> Holding:
+    if not formulary.has_substance(name):
+        return Holding(name, name, None, note=why, is_auxiliary=True)
+    substance = formulary.substance(name)
+    bare = Holding(substance.id, substance.name, substance.ingredient_class, is_auxiliary=True)
+    if not entries:
+        return attrs.evolve(bare, note=why)
+    return _stated(bare, substance, entries, None, place, formulary)
+
+
+def _stated(
+    bare: Holding,
+    substance: Substance,
+    entries: list[tuple[Strength, str | None]],
+    content: Content | None,
+    place: Place,
+    formulary: Formulary,
+) -> Holding:
+    """Fill in what one or several sources state."""
+    product = place.product
+    found: dict[str, list[Fraction]] = {}
+    try:
+        for strength, _key in entries:
+            unit, per_container = _per_container(strength, substance, place)
+            found.setdefault(unit, []).append(per_container * place.share)
+    except LineError as err:
+        return attrs.evolve(bare, note=f"{product.name}: {err.reason}")
+    if len(found) > 1:
+        return attrs.evolve(bare, note=f"{product.name}: sources state it in different dimensions")
+    ((unit, numbers),) = found.items()
     sources = tuple(product.source(key) for _strength, key in entries)
     written = " / ".join(
         f"{strength.written or strength} ({source.kind}: {source.where})"
         for (strength, _key), source in zip(entries, sources, strict=True)
     )
-    if len(figures) > 1:
-        yield attrs.evolve(bare, note=f"{product.name}: sources state it in different dimensions")
-        return
-    ((unit, numbers),) = figures.items()
-    note = f"{product.name}: sources disagree" if len(numbers) > 1 else None
-    stated = attrs.evolve(
-        bare, unit=unit, low=min(numbers), high=max(numbers), note=note, written=written, sources=sources
+    amount = PerMl(unit, min(numbers), max(numbers), f"{written}{place.within}")
+    return attrs.evolve(
+        bare,
+        amounts=(amount, *_other_units(amount, substance, content, formulary)),
+        note=f"{product.name}: sources disagree" if amount.low != amount.high else None,
+        sources=sources,
     )
-    yield stated
-    if unit == "IU":
-        per_mg = _iu_per_mg(content, substance.id, formulary)
-        if per_mg is not None:
-            yield attrs.evolve(stated, unit="mg", low=min(numbers) / per_mg, high=max(numbers) / per_mg)
 
 
-def _iu_per_mg(content: Content, substance: str, formulary: Formulary) -> Decimal | None:
-    if content.specific_activity is not None:
-        return magnitude(content.specific_activity, "IU/mg")
-    try:
-        return iu_per_mg(formulary.substance(substance), formulary.substance)
-    except ConversionError:
-        return None
+def _other_units(
+    amount: PerMl, substance: Substance, content: Content | None, formulary: Formulary
+) -> Iterator[PerMl]:
+    """Tell international units by mass, and the other way round, where a factor is known."""
+    if amount.unit not in ("mg", "IU"):
+        return
+    own = content.specific_activity if content is not None else None
+    if own is not None:
+        per_mg = exact(own, "IU/mg")
+    elif substance.activity is not None:
+        try:
+            per_mg = Fraction(iu_per_mg(substance, formulary.substance))
+        except ConversionError:
+            return
+    else:
+        return
+    if amount.unit == "IU":
+        yield PerMl("mg", amount.low / per_mg, amount.high / per_mg, amount.written)
+    else:
+        yield PerMl("IU", amount.low * per_mg, amount.high * per_mg, amount.written, derived=own is None)
 
 
-def _per_ml(strength: Strength, part: Part | None, volume: Decimal) -> tuple[str, Decimal]:
-    """Bring a strength to its amount per mL of its part, in mg, mmol, IU or mL."""
-    unit, amount = _amount(strength)
+def _per_container(strength: Strength, substance: Substance, place: Place) -> tuple[str, Fraction]:
+    """Bring a strength to what one container holds, in mg, IU or mL."""
+    unit, amount = _amount(strength, substance)
     if strength.per is None:
-        return unit, amount / volume
+        return unit, amount
     if strength.per.check("[mass]"):
-        if part is None or part.density is None:
-            raise LineError("no-density", f"{strength} is per mass, and the density is not stated")
-        return unit, amount / magnitude(strength.per, "mg") * magnitude(part.density, "mg/mL")
-    return unit, amount / magnitude(strength.per, "mL")
+        return unit, amount / exact(strength.per, "mg") * _mass(strength, place)
+    if place.solution is None:
+        raise LineError(
+            "no-volume", f"{strength} is of the solution, and no source says how much of it there is"
+        )
+    return unit, amount / exact(strength.per, "mL") * place.solution
 
 
-def _amount(strength: Strength) -> tuple[str, Decimal]:
-    for dimension, unit in _UNITS:
-        if strength.amount.check(dimension):
-            return unit, magnitude(strength.amount, unit)
+def _mass(strength: Strength, place: Place) -> Fraction:
+    """Find the mass, in mg, that a strength per mass is of: a powder's own, or that of a liquid or gel."""
+    part = place.part
+    if part is not None and part.mass is not None:
+        return exact(part.mass, "mg")
+    if part is not None and part.form is Form.POWDER:
+        raise LineError("no-mass", f"{strength} is per mass, and the mass of the powder is not stated")
+    if part is None or part.density is None or place.solution is None:
+        raise LineError("no-density", f"{strength} is per mass, and the density is not stated")
+    return place.solution * exact(part.density, "mg/mL")
+
+
+def _amount(strength: Strength, substance: Substance) -> tuple[str, Fraction]:
+    amount = strength.amount
+    if amount.check("[mass]"):
+        return "mg", exact(amount, "mg")
+    if amount.check("[activity]"):
+        return "IU", exact(amount, "IU")
+    if amount.check("[length] ** 3"):
+        return "mL", exact(amount, "mL")
+    if amount.check("[substance]"):
+        if substance.molar_mass is None:
+            raise LineError("no-molar-mass", f"{strength} is in mol, and {substance.name} has no molar mass")
+        return "mg", exact(amount, "mmol") * Fraction(substance.molar_mass)
     raise LineError(
         "dimension", f"{strength} is stated in equivalents, which belong to an ion that is not named"
     )
 
 
-_UNITS = (("[mass]", "mg"), ("[substance]", "mmol"), ("[activity]", "IU"), ("[volume]", "mL"))
-
-
-def as_moieties(holding: Holding, formulary: Formulary) -> Iterator[Holding]:
+def moieties(holding: Holding, formulary: Formulary) -> Iterator[Holding]:
     """
-    Count a holding in each of its moieties, and in itself.
+    Count a holding in each of its moieties.
 
     Args:
-        holding: An exact form, in mg or undisclosed.
+        holding: An exact form.
         formulary: Where substances are found.
 
     Yields:
-        What it holds of each moiety; its own holding unchanged comes first.
+        What it holds of each moiety, by mass; without an amount where it has no mass that could be counted.
+
+    Raises:
+        LineError: If a moiety is not known to the formulary.
     """
-    yield holding
-    if holding.is_class or holding.unit not in ("mg", ""):
+    if holding.is_class or not formulary.has_substance(holding.substance):
         return
     substance = formulary.substance(holding.substance)
     for moiety in substance.moieties:
-        factor, step, counted = moiety_factor(substance, moiety.substance, formulary.substance)
+        try:
+            counted = formulary.substance(moiety.substance)
+            factor, step, _counted = moiety_factor(substance, moiety.substance, formulary.substance)
+        except UnknownNameError as err:
+            raise LineError("substance", f"moiety of {substance.id}: {err}") from err
+        except ConversionError as err:
+            yield attrs.evolve(
+                holding,
+                substance=counted.id,
+                name=counted.name,
+                ingredient_class=counted.ingredient_class,
+                amounts=(),
+                note=str(err),
+            )
+            continue
+        mass = holding.told_in("mg")
+        amounts: tuple[PerMl, ...] = ()
+        if mass is not None:
+            by = Fraction(factor)
+            amounts = (PerMl("mg", mass.low * by, mass.high * by, f"{mass.written} {step}"),)
         yield attrs.evolve(
             holding,
             substance=counted.id,
             name=counted.name,
-            ingredient_class=counted.ingredient_class or holding.ingredient_class,
-            low=None if holding.low is None else holding.low * factor,
-            high=None if holding.high is None else holding.high * factor,
-            written=f"{holding.written} {step}" if holding.written else "",
+            ingredient_class=counted.ingredient_class,
+            amounts=amounts,
+            note=holding.note if amounts or not holding.amounts else _no_mass(holding),
         )
+
+
+def _no_mass(holding: Holding) -> str:
+    return f"{holding.name} is stated in {holding.amounts[0].unit}, and its mass is not known"

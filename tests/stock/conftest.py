@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from mesoformula import parse_strength, quantity
+from mesoformula.contents import Content
 from mesoformula.ingredients import Vitamin
-from mesoformula.products import Content, ContainerKind, Form, Part, Product, Vendor
+from mesoformula.products import ContainerKind, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
 from mesoformula.stock.store import Store, open_stock
 

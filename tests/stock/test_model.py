@@ -112,5 +112,5 @@ class Receipts(RuleBasedStateMachine):
         assert (found.movements, found.problems) == (len(self.anchors), ())
 
 
-Receipts.TestCase.settings = settings(max_examples=20, stateful_step_count=12, deadline=None)
+Receipts.TestCase.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
 TestReceipts = Receipts.TestCase

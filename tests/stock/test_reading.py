@@ -12,8 +12,9 @@ import attrs
 import pytest
 
 from mesoformula import parse_strength
+from mesoformula.contents import Content
 from mesoformula.errors import LedgerError
-from mesoformula.products import Content, Product
+from mesoformula.products import Product
 from mesoformula.stock.reading import from_moment, stock_view, to_moment
 from mesoformula.stock.receiving import receive
 from mesoformula.stock.records import Delivery, StockView
@@ -99,6 +100,17 @@ def test_a_product_record_that_was_changed_is_not_believed(
         raw.execute("DROP TRIGGER product_record_guards_update")
         raw.execute(f"UPDATE product_record SET record = {change}")  # noqa: S608
     with open_stock(path) as store, pytest.raises(LedgerError, match="run verify"):
+        stock_view(store, as_of=TODAY)
+
+
+@pytest.mark.parametrize("change", ["expiry = 'never'", "received_at = 9000000000000000000"])
+def test_a_day_or_moment_that_is_none_is_said(
+    store: Store, path: Path, make_product: Callable[..., Product], change: str
+) -> None:
+    receive(store, [Delivery(make_product(), "L1", 1, None)], actor="anna")
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute(f"UPDATE lot_state SET {change}")  # noqa: S608
+    with pytest.raises(LedgerError, match="run verify"):
         stock_view(store, as_of=TODAY)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sqlite3
 import subprocess
@@ -175,7 +174,7 @@ def test_a_folder_is_refused(tmp_path: Path, delivery: Delivery) -> None:
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path, delivery: Delivery) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "stock.sqlite", tmp_path / ("x" * 300) / "stock.sqlite"):
-        with pytest.raises(StockError, match="stock.sqlite: "), open_stock(path) as store:
+        with pytest.raises(StockError, match=r"stock\.sqlite: "), open_stock(path) as store:
             receive(store, [delivery], actor="anna")
 
 
@@ -183,13 +182,12 @@ def test_a_damaged_stock_is_said_to_be_damaged(path: Path, delivery: Delivery) -
     with open_stock(path) as store:
         receive(store, [attrs.evolve(delivery, lot=f"L{n}") for n in range(500)], actor="anna")
     content = bytearray(path.read_bytes())
-    content[8192:-4096] = b"\xa5" * (len(content) - 4096 - 8192)
+    content[len(content) // 2 :] = b"\xa5" * (len(content) - len(content) // 2)
     path.write_bytes(content)
     with open_stock(path) as store:
-        with pytest.raises(LedgerError, match="damaged"):
-            stock_view(store, as_of=TODAY)
-        with pytest.raises(StockError):
-            verify(store)
+        for attempt in (lambda: stock_view(store, as_of=TODAY), lambda: verify(store)):
+            with pytest.raises(LedgerError, match="damaged"):
+                attempt()
 
 
 def test_a_stock_that_is_written_to_elsewhere_is_waited_for_and_then_given_up(
@@ -215,7 +213,7 @@ def test_what_fails_half_way_leaves_nothing(path: Path, delivery: Delivery) -> N
             raw.execute(
                 "CREATE TRIGGER late BEFORE UPDATE ON chain_head BEGIN SELECT RAISE(ABORT, 'no'); END"
             )
-            with pytest.raises(StockError, match="stock.sqlite: no"):
+            with pytest.raises(StockError, match=r"stock\.sqlite: no"):
                 receive(store, [attrs.evolve(delivery, lot="L2", location="new")], actor="anna")
             raw.execute("DROP TRIGGER late")
         assert verify(store).movements == 1
@@ -229,7 +227,7 @@ def test_a_head_that_does_not_fit_its_ledger_takes_no_more_movements(path: Path,
         receive(store, [delivery], actor="anna")
         with closing(sqlite3.connect(path, isolation_level=None)) as raw:
             raw.execute("UPDATE chain_head SET hash = ?", ("0" * 64,))
-        with pytest.raises(LedgerError, match="append-only.*run verify"):
+        with pytest.raises(LedgerError, match=r"append-only.*run verify"):
             receive(store, [delivery], actor="anna")
         with closing(sqlite3.connect(path, isolation_level=None)) as raw:
             raw.execute("DELETE FROM chain_head")
@@ -272,6 +270,8 @@ class TestBadDisks:
         limit = path.stat().st_size
 
         def no_more_room() -> None:
+            import resource
+
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
 
@@ -306,6 +306,6 @@ class TestBadDisks:
 def test_importing_the_stock_loads_no_database_toolkit() -> None:
     code = (
         "import sys, mesoformula.stock, mesoformula.stock.records;"
-        "sys.exit(','.join(sorted({'sqlalchemy', 'pint', 'sqlite3'} & set(sys.modules))))"
+        "sys.exit(','.join(sorted({'sqlalchemy', 'pint', 'sqlite3'} & set(sys.modules))) or None)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

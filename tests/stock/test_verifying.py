@@ -153,11 +153,27 @@ def test_every_other_change_is_found(store: Store, filled: list[Anchor], change:
     assert tampered(store, change).problems[0].code == code
 
 
+def test_values_of_the_wrong_kind_are_found_even_where_tables_are_lax(
+    store: Store, filled: list[Anchor]
+) -> None:
+    lax = "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, 'STRICT', '');"
+    tampered(store, lax.replace("'STRICT', ''", "', STRICT', ''") + lax)
+    copy = store.path.with_name("copy.sqlite")
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER movement_line_guards_update")
+        connection.execute("UPDATE movement_line SET containers = 'five' WHERE movement = 3")
+    with open_stock(copy) as changed:
+        problems = verify(changed).problems
+    assert problems[0].message.startswith("movement 3: ")
+    assert "wrong kind" in problems[1].message
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "DROP TRIGGER lot_guards_update",
-        "DROP TRIGGER lot_guards_update; CREATE TRIGGER lot_guards_update BEFORE UPDATE ON lot BEGIN SELECT 1; END",
+        "DROP TRIGGER lot_guards_update;"
+        "CREATE TRIGGER lot_guards_update BEFORE UPDATE ON lot BEGIN SELECT 1; END",
         "CREATE TRIGGER extra AFTER INSERT ON movement BEGIN UPDATE balance SET containers = 0; END",
     ],
 )
@@ -181,9 +197,9 @@ def test_only_an_anchor_finds_a_cut_tail_with_everything_made_to_fit(
     store: Store, filled: list[Anchor]
 ) -> None:
     cut = (
-        "DELETE FROM remark WHERE movement = 4; DELETE FROM movement_line WHERE movement = 4;"
+        "DELETE FROM remark WHERE movement = 4; DELETE FROM movement_line WHERE movement = 4;"  # noqa: S608
         "DELETE FROM movement WHERE seq = 4;"
-        f"UPDATE chain_head SET seq = 3, hash = '{filled[2].hash}';"  # noqa: S608
+        f"UPDATE chain_head SET seq = 3, hash = '{filled[2].hash}';"
         "DELETE FROM balance WHERE lot = (SELECT id FROM lot WHERE number = 'L4');"
         "DELETE FROM lot_state WHERE lot = (SELECT id FROM lot WHERE number = 'L4');"
         "DELETE FROM lot WHERE number = 'L4';"

@@ -1,0 +1,113 @@
+"""
+Tables of text that fit a terminal.
+
+A library for this takes longer to import than a session takes to work out, which is why these few lines exist.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Collection, Sequence
+
+_GAP = "  "
+
+
+def cells_wide(text: str) -> int:
+    """
+    Count the terminal cells that a text takes.
+
+    Args:
+        text: One line.
+
+    Returns:
+        2 for each wide character, 0 for each that stands on another, else 1.
+    """
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int,
+    right: Collection[int] = (),
+    whole: Collection[int] = (),
+) -> str:
+    """
+    Lay out a table.
+
+    Args:
+        headings: Of the columns.
+        rows: Cells, left to right; every character prints, but for line breaks.
+        width: Terminal cells that a line may take.
+        right: Columns to align at the right, from 0; they never wrap.
+        whole: Columns that never wrap.
+
+    Returns:
+        Lines joined by line breaks; columns that are too wide together wrap at words.
+    """
+    widths = _widths(headings, rows, width, {*right, *whole})
+    lines = [_line([[heading] for heading in _fit(headings, widths)], widths, right)]
+    lines.append("─" * min(width, sum(widths) + len(_GAP) * (len(widths) - 1)))
+    for row in rows:
+        cells = [_wrapped(cell, columns) for cell, columns in zip(row, widths, strict=True)]
+        lines.append(_line(cells, widths, right))
+    return "\n".join(lines)
+
+
+def _widths(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], width: int, fixed: Collection[int]
+) -> list[int]:
+    """Give every column what it needs; where that is too much, take from the widest that may wrap."""
+    columns = list(zip(headings, *rows, strict=True))
+    natural = [max(cells_wide(line) for cell in column for line in cell.split("\n")) for column in columns]
+    least = [
+        needed if place in fixed else min(needed, max(_longest_word(cell) for cell in column), 24)
+        for place, (needed, column) in enumerate(zip(natural, columns, strict=True))
+    ]
+    widths = list(natural)
+    room = width - len(_GAP) * (len(widths) - 1)
+    for floor in (least, [needed if place in fixed else 8 for place, needed in enumerate(least)]):
+        while sum(widths) > room:
+            loose = [place for place in range(len(widths)) if widths[place] > floor[place]]
+            if not loose:
+                break
+            widest = max(loose, key=lambda place: widths[place])
+            widths[widest] -= 1
+    return widths
+
+
+def _longest_word(text: str) -> int:
+    return max((cells_wide(word) for word in text.split()), default=0)
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if cells_wide(line) <= columns:
+            lines.append(line)
+        else:
+            lines.extend(textwrap.wrap(line, max(1, columns), break_on_hyphens=False) or [""])
+    return lines
+
+
+def _fit(headings: Sequence[str], widths: Sequence[int]) -> list[str]:
+    return [heading[:columns] for heading, columns in zip(headings, widths, strict=True)]
+
+
+def _line(cells: Sequence[Sequence[str]], widths: Sequence[int], right: Collection[int]) -> str:
+    """Put wrapped cells side by side."""
+    lines = []
+    for number in range(max(len(cell) for cell in cells)):
+        parts = []
+        for place, (cell, columns) in enumerate(zip(cells, widths, strict=True)):
+            text = cell[number] if number < len(cell) else ""
+            padding = " " * (columns - cells_wide(text))
+            parts.append(padding + text if place in right else text + padding)
+        lines.append(_GAP.join(parts).rstrip())
+    return "\n".join(lines)

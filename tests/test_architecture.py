@@ -1,0 +1,190 @@
+"""The order of the house: who may import whom, and what must stay cheap."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CORE = ROOT / "mesoformula"
+PLUGINS = ROOT / "plugins"
+
+#: Modules of the core, bottom to top: a module imports only what stands above it in this list. Names on one
+#: line do not import each other.
+ORDER = [
+    ["errors"],
+    ["words", "fields"],
+    ["sources", "elements", "units"],
+    ["ingredients"],
+    ["contents"],
+    ["products"],
+    ["formulas", "findings"],
+    ["treatments"],
+    ["sessions", "conversions", "recipes"],
+    ["stock.records"],
+    ["sheets"],
+    ["catalogue.lines"],
+    ["catalogue.files"],
+    ["catalogue.reading"],
+    ["catalogue.checks"],
+    ["hookspecs", "formulary"],
+    ["catalogue.references", "presentation", "encoding"],
+    ["catalogue.__main__", "provenance"],
+    ["contract"],
+    ["loading"],
+    ["plugins"],
+    ["stock.figures", "stock.schema"],
+    ["stock.chain"],
+    ["stock.store"],
+    ["stock.appending", "stock.reading"],
+    ["stock.receiving", "stock.verifying"],
+    ["app"],
+    ["cli"],
+]
+LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
+
+
+def core_modules() -> list[Path]:
+    return sorted(path for path in CORE.rglob("*.py") if path.name != "__init__.py")
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(CORE).with_suffix("").parts)
+
+
+def level_of(name: str) -> int | None:
+    if name.startswith("cli"):
+        return LEVEL["cli"]
+    return LEVEL.get(name)
+
+
+def imported(path: Path, *, deferred: bool) -> set[str]:
+    """Names of modules that a file imports at run time; those inside functions only if asked for."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not deferred:
+            return
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(tree)
+    return found
+
+
+def test_every_module_of_the_core_has_its_place() -> None:
+    names = {name_of(path) for path in core_modules()}
+    missing = {name for name in names if level_of(name) is None and not name.startswith("testing")}
+
+    assert missing == set()
+    assert {name for name in LEVEL if name != "cli"} <= names
+
+
+@pytest.mark.parametrize("path", core_modules(), ids=name_of)
+def test_a_module_imports_only_what_stands_above_it(path: Path) -> None:
+    own = level_of(name_of(path))
+    upward = {
+        name
+        for module in imported(path, deferred=False)
+        if module.startswith("mesoformula.")
+        and (level := level_of(name := module.removeprefix("mesoformula."))) is not None
+        and own is not None
+        and level >= own
+        and not (name.startswith("cli") and name_of(path).startswith("cli"))
+    }
+
+    assert upward == set()
+
+
+@pytest.mark.parametrize("path", core_modules(), ids=name_of)
+def test_the_core_knows_no_workbook_and_no_plugin(path: Path) -> None:
+    modules = imported(path, deferred=True)
+
+    assert not {name for name in modules if name.split(".")[0] in ("openpyxl", "lxml")}
+    assert not {name for name in modules if name.startswith("mesoformula_")}
+
+
+def plugin_modules() -> list[Path]:
+    return sorted(PLUGINS.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", plugin_modules(), ids=lambda path: str(path.relative_to(PLUGINS)))
+def test_a_first_party_plugin_imports_the_public_package_and_no_other_plugin(path: Path) -> None:
+    own = path.relative_to(PLUGINS).parts[0]
+    modules = {name for name in imported(path, deferred=True) if name.startswith("mesoformula")}
+
+    assert not {name for name in modules if name.startswith("mesoformula_") and name.split(".")[0] != own}
+    # `from mesoformula import name` shows up as mesoformula.name; a module of the core must not.
+    private = {name for name in modules if name.startswith("mesoformula.") and name.count(".") > 1}
+    assert private == set()
+
+
+@pytest.mark.parametrize("path", plugin_modules(), ids=lambda path: str(path.relative_to(PLUGINS)))
+def test_only_the_excel_plugin_imports_openpyxl(path: Path) -> None:
+    if path.relative_to(PLUGINS).parts[0] == "mesoformula_excel":
+        return
+
+    assert not {name for name in imported(path, deferred=True) if name.split(".")[0] == "openpyxl"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Modules in memory after running code in a fresh interpreter."""
+    script = f"{code}\nimport sys; print('\\n'.join(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+HEAVY = {"pint", "openpyxl", "sqlalchemy", "lxml"}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert not loaded_by("import mesoformula") & {*HEAVY, "pluggy", "attrs", "click"}
+
+
+def test_the_version_option_loads_only_the_command_line_library() -> None:
+    code = "from mesoformula.cli import run; run(['--version'])"
+
+    assert not loaded_by(code) & {*HEAVY, "pluggy", "attrs"}
+
+
+def test_working_out_a_session_loads_neither_workbook_nor_database() -> None:
+    code = (
+        "from mesoformula.cli import run; assert run(['session', 'teaching-nctf-vitamin-c', '--json']) == 0"
+    )
+
+    assert not loaded_by(code) & {"openpyxl", "sqlalchemy", "lxml"}
+
+
+def test_no_module_is_longer_than_can_be_read() -> None:
+    long = {
+        str(path.relative_to(ROOT)): length
+        for path in (*core_modules(), *plugin_modules())
+        if (length := len(path.read_text(encoding="utf-8").splitlines())) > 700
+    }
+
+    assert long == {}
+
+
+def test_nothing_is_evaluated_or_unpickled() -> None:
+    forbidden = {"eval", "exec", "compile", "__import__"}
+    for path in (*core_modules(), *plugin_modules()):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        calls = {
+            node.func.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not calls & forbidden, path
+        assert not imported(path, deferred=True) & {"pickle", "marshal", "shelve"}, path
