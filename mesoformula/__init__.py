@@ -1,8 +1,8 @@
 """
 mesoformula: cocktails, sessions and stock for mesotherapy.
 
-Everything public is importable from here; names are resolved on first use, so that importing the package
-costs next to nothing.
+Everything public is importable from here, but for a few modules that `mesoformula.hookspecs` lists; names are
+resolved on first use, so that importing the package costs next to nothing.
 """
 
 from __future__ import annotations

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mesoformula.errors import CatalogueError, FormulaError, Problem, UnknownNameError
+from mesoformula.errors import CatalogueError, FormulaError, PluginError, Problem, UnknownNameError
 from mesoformula.findings import Finding, Severity, ready
 from mesoformula.formulary import Formulary
 from mesoformula.formulas import Formula, Line
 from mesoformula.ingredients import CORE_CLASSES
 from mesoformula.plugins import PluginManager, load_plugins
+from mesoformula.provenance import State
 from mesoformula.sessions import Session, SessionQuantities
 from mesoformula.words import nearest, shown
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 #: What a professional would want to have checked, and nobody has.
 NOT_CHECKED = (
-    "labelled routes and legal status, permission to mix, incompatibilities, contraindications and allergies, "
-    "dose limits"
+    "labelled routes and legal status, permission to mix, incompatibilities, contraindications and "
+    "allergies, dose limits"
 )
 
 
@@ -80,7 +81,11 @@ class App:
         for catalogue in manager.catalogues():
             formulary.add_catalogue(catalogue.value, str(catalogue.plugin))
         for path in self._catalogues:
+            before = len(formulary.problems)
             formulary.add_catalogue(path)
+            if len(formulary.problems) > before:
+                # The user named it: to go on without it would answer another question.
+                raise CatalogueError(formulary.problems[before:])
         offers: tuple[tuple[str, Callable[[], Any]], ...] = (
             ("product", manager.products),
             ("technique", manager.techniques),
@@ -95,6 +100,20 @@ class App:
     def problems(self) -> tuple[Problem, ...]:
         """What went wrong with plugins and catalogues so far."""
         return (*self.manager.problems, *self.formulary.problems)
+
+    def missing_plugins(self) -> tuple[str, ...]:
+        """
+        List the plugins that were found and take no part.
+
+        Returns:
+            Such as `plugin formulary is blocked`.
+        """
+        words = {State.BLOCKED: "is blocked", State.FAILED: "has failed", State.CONFLICT: "is in conflict"}
+        return tuple(
+            f"plugin {status.name} {words[status.state]}"
+            for status in self.manager.report()
+            if status.state in words
+        )
 
     def formula(self, name: str) -> Formula:
         """
@@ -173,7 +192,7 @@ class App:
         if not problems:
             problems = [problem for problem in formulary.check(files) if problem.path == str(path)]
         if problems:
-            raise CatalogueError(problems)
+            raise CatalogueError(sorted(problems, key=lambda problem: problem.line or 0))
         return tuple(
             table["id"]
             for file in files
@@ -240,12 +259,17 @@ class App:
             The exporter.
 
         Raises:
-            UnknownNameError: If no plugin writes that format.
+            UnknownNameError: If no plugin writes that format; with those that are written.
+            PluginError: If no plugin writes any.
         """
         known = {one.value.suffix: one.value for one in self.manager.exporters()}
-        if path.suffix not in known:
+        if not known:
+            why = "; ".join(self.missing_plugins()) or "see 'mesoformula plugin list'"
+            raise PluginError(Problem("nobody", f"no plugin writes files: {why}"))
+        suffix = path.suffix.lower()
+        if suffix not in known:
             raise UnknownNameError("export format", path.suffix or path.name, sorted(known))
-        return known[path.suffix]
+        return known[suffix]
 
     def export(self, sheets: Sequence[Sheet], path: Path, *, replace: bool = False) -> None:
         """

@@ -261,8 +261,9 @@ def _with_equivalents(
     if as_ is None:
         known = ", ".join(ion.name for ion in substance.ions)
         raise ConversionError(
-            f"equivalents of {substance.name} belong to an ion; name it"
-            + (f": {known}" if known else ", but none is known of it"),
+            f"equivalents of {substance.name} belong to an ion; name it: {known}"
+            if known
+            else f"equivalents belong to an ion, and none of {substance.name} is known",
             "ion",
         )
     ion = _ion(substance, as_)

@@ -80,7 +80,8 @@ class UnknownNameError(MesoformulaError, LookupError):
     def __str__(self) -> str:
         """Say what was looked for, and what comes close."""
         hint = f"; did you mean {' or '.join(self.nearest)}?" if self.nearest else ""
-        return f"no {self.kind} is called {self.name!r}{hint}"
+        name = self.name if len(self.name) <= 60 else f"{self.name[:60]}…"
+        return f"no {self.kind} is called {name!r}{hint}"
 
 
 class FormulaError(MesoformulaError, ValueError):

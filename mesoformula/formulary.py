@@ -181,7 +181,7 @@ class Formulary:
         yield from value
 
     def _vendor(self, file: CatalogueFile) -> str | None:
-        from mesoformula.catalogue.reading import FAILED, Reader
+        from mesoformula.catalogue.reading import Reader
 
         table = file.tables.get("vendor")
         if table is None:
@@ -192,7 +192,7 @@ class Formulary:
         reader = Reader(file, self.classes, "vendor")
         vendor = reader.record(Vendor, table, ("vendor",))
         self._problems.extend(reader.problems)
-        if vendor is FAILED or not isinstance(vendor, Vendor):
+        if reader.problems or not isinstance(vendor, Vendor):
             return None
         known = self._vendors.setdefault(vendor.id, vendor)
         if known != vendor:

@@ -6,6 +6,10 @@ A hook named by a plural noun *offers* frozen objects; `check_…` returns findi
 the arguments it wants, so that a later version may add some without breaking it. Offers are sorted by name:
 their order never depends on which plugin was loaded first. Generators are welcome; None from an
 offer or a check is nothing.
+
+What a plugin may import: the names that the package `mesoformula` exports, and the modules
+`mesoformula.fields`, `mesoformula.sheets`, `mesoformula.presentation`, `mesoformula.stock.records` and
+`mesoformula.stock.figures`. Everything else may change with any release.
 """
 
 from __future__ import annotations

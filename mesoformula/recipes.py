@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesoformula.errors import QuantityError
+from mesoformula.fields import IDENTIFIER
 from mesoformula.formulas import PRODUCT_ID, Formula, Line
 from mesoformula.units import parse_quantity, parse_strength, show
 from mesoformula.words import shown
+
+if TYPE_CHECKING:
+    from mesoformula.units import Quantity
 
 FORMS = (
     "'vendor/sku=2 mL', '=1 container', '=50 mg of magnesium', '=5 mg/mL of ascorbic-acid', '=2 parts' or "
     "'=fill to 10 mL'"
 )
 
-_COUNTED = re.compile(r"(\d{1,4}) (containers?|kits?|vials?|ampoules?|syringes?|bottles?|parts?)")
+_COUNTED = re.compile(r"(\d{1,20}) (containers?|kits?|vials?|ampoules?|syringes?|bottles?|parts?)")
+_PRODUCT = re.compile(rf"({PRODUCT_ID})(?:,? part ({IDENTIFIER}))?")
+_PER = re.compile(r"[/%:]|\bper\b")
+
+#: As many containers or parts as a line may take.
+MOST = 1000
 
 
 def parse_line(text: str) -> Line:
@@ -24,7 +33,8 @@ def parse_line(text: str) -> Line:
 
     Args:
         text: `vendor/sku=HOW MUCH`, where HOW MUCH is a volume, `1 container`, `50 mg of magnesium`,
-            `5 mg/mL of ascorbic-acid`, `2 parts` or `fill to 10 mL`; ` made up to 5 mL` may follow for a powder.
+            `5 mg/mL of ascorbic-acid`, `2 parts` or `fill to 10 mL`; ` made up to 5 mL` may follow for a
+            powder. One part of a kit is `vendor/sku, part NAME`.
 
     Returns:
         The line.
@@ -32,34 +42,39 @@ def parse_line(text: str) -> Line:
     Raises:
         QuantityError: If it cannot be read, with the right form.
     """
-    product, equals, asked = (part.strip() for part in text.partition("="))
-    if not equals or not asked or re.fullmatch(PRODUCT_ID, product) is None:
+    left, equals, asked = (part.strip() for part in text.partition("="))
+    product = _PRODUCT.fullmatch(left)
+    if not equals or not asked or product is None:
         raise QuantityError(f"{shown(text)} is no line; expected such as {FORMS}", "line")
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"product": product[1], "part": product[2]}
     asked, made, made_up_to = asked.partition(" made up to ")
     if made:
-        given["make_up_to"] = parse_quantity(made_up_to, "volume")
+        given["make_up_to"] = _positive(made_up_to)
     if asked.startswith("fill to "):
         given["fill_to"] = _positive(asked.removeprefix("fill to "))
-    elif (counted := _COUNTED.fullmatch(asked)) is not None:
-        number = int(counted[1])
-        if not number:
-            raise QuantityError(f"{shown(text)}: expected at least 1", "zero")
-        given["parts" if counted[2].startswith("part") else "containers"] = number
+    elif (found := _COUNTED.fullmatch(asked)) is not None:
+        number = int(found[1])
+        if not 1 <= number <= MOST:
+            raise QuantityError(f"{shown(asked)}: expected from 1 to {MOST}", "range")
+        given["parts" if found[2].startswith("part") else "containers"] = number
     elif " of " in asked:
         amount, _of, substance = (part.strip() for part in asked.partition(" of "))
+        if re.fullmatch(IDENTIFIER, substance) is None:
+            raise QuantityError(
+                f"{shown(asked)}: of what? expected the id of a substance, such as ascorbic-acid", "line"
+            )
         given["substance"] = substance
-        if "/" in amount or "%" in amount:
+        if _PER.search(amount):
             given["concentration"] = parse_strength(amount)
         else:
-            given["dose"] = parse_quantity(amount)
+            given["dose"] = _positive(amount, None)
     else:
         given["volume"] = _positive(asked)
-    return Line(product=product, **given)
+    return Line(**given)
 
 
-def _positive(text: str) -> Any:
-    value = parse_quantity(text, "volume")
+def _positive(text: str, dimension: str | None = "volume") -> Quantity:
+    value = parse_quantity(text, dimension)
     if not value.magnitude:
         raise QuantityError(f"{shown(text)}: expected more than 0", "zero")
     return value
@@ -75,6 +90,20 @@ def write_line(line: Line) -> str:
     Returns:
         Text such as `vendor/sku=2 mL`.
     """
+    part = f", part {line.part}" if line.part is not None else ""
+    return f"{line.product}{part}={how_much(line)}"
+
+
+def how_much(line: Line) -> str:
+    """
+    Write how much a line takes.
+
+    Args:
+        line: Any line of a formula.
+
+    Returns:
+        Text such as `2 mL` or `50 mg of magnesium`.
+    """
     if line.volume is not None:
         asked = show(line.volume)
     elif line.containers is not None:
@@ -82,13 +111,12 @@ def write_line(line: Line) -> str:
     elif line.dose is not None:
         asked = f"{show(line.dose)} of {line.substance}"
     elif line.concentration is not None:
-        asked = f"{line.concentration} of {line.substance}"
+        asked = f"{line.concentration.written or line.concentration} of {line.substance}"
     elif line.parts is not None:
         asked = f"{line.parts} part{'s' if line.parts != 1 else ''}"
     else:
         asked = f"fill to {show(line.fill_to)}" if line.fill_to is not None else ""
-    made = f" made up to {show(line.make_up_to)}" if line.make_up_to is not None else ""
-    return f"{line.product}={asked}{made}"
+    return asked + (f" made up to {show(line.make_up_to)}" if line.make_up_to is not None else "")
 
 
 def to_toml(formula: Formula) -> str:

@@ -9,7 +9,7 @@ Whatever this grammar refuses, it refuses with the right spelling.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from decimal import Context, Decimal, localcontext
 from functools import cache
 from importlib.resources import files
@@ -18,6 +18,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from mesoformula.errors import QuantityError
+from mesoformula.grammar import EXAMPLES as EXAMPLES
+from mesoformula.grammar import (
+    PERCENT,
+    QUANTITY,
+    RATIO,
+    UNIT,
+    believable,
+    clean,
+    number_of,
+    refusal,
+)
 from mesoformula.words import nearest, shown
 
 if TYPE_CHECKING:
@@ -29,45 +40,6 @@ if TYPE_CHECKING:
 
 #: Far more digits than the 1e-20 that is promised, whatever the caller's decimal context.
 EXACT = Context(prec=50)
-
-#: What `show` writes stays within these, a figure of 50 digits with its zeros included.
-MAX_TEXT = 100
-MAX_DIGITS = 70
-LARGEST = Decimal("1e12")
-SMALLEST = Decimal("1e-12")
-
-#: What a field may ask for, and an example that is right.
-EXAMPLES: Mapping[str, str] = {
-    "mass": "5 mg",
-    "volume": "2 mL",
-    "length": "4 mm",
-    "area": "150 cm²",
-    "time": "28 d",
-    "temperature": "25 °C",
-    "amount of substance": "2 mmol",
-    "equivalents": "8.1 mEq",
-    "osmoles": "10 mOsm",
-    "activity": "1500 IU",
-    "molecular weight": "50 kDa",
-    "containers": "2 containers",
-    "points": "100 points",
-    "density": "1.05 g/mL",
-    "osmolality": "490 mOsm/kg",
-    "osmolarity": "490 mOsm/L",
-    "points per area": "1 point/cm²",
-    "volume per mass": "0.6 mL/g",
-    "activity per mass": "1.1 IU/mg",
-    "volume per point": "0.05 mL/point",
-}
-
-_NUMBER = r"\d+(?:\.\d+)?"
-_UNIT = r"[^\W\d_]+[²2]?|°C"
-_QUANTITY = re.compile(
-    rf"({_NUMBER})\s*({_UNIT})(?:\s*(?:/|\bper\b)\s*(?:({_NUMBER})\s*)?({_UNIT}))?", re.UNICODE
-)
-_PERCENT = re.compile(rf"({_NUMBER})\s*%\s*(w/v|w/w|v/v)")
-_RATIO = re.compile(r"1\s?:\s?(\d+)\s*(w/v|w/w|v/v)")
-_BASES = {"w/v": ("g", "mL"), "w/w": ("g", "g"), "v/v": ("mL", "mL")}
 
 #: Spellings that are common, wrong here, and what to write instead.
 _INSTEAD = {
@@ -85,6 +57,7 @@ _INSTEAD = {
     "C": "write °C",
     "ppm": "write the mass per mass, such as '5 mg/kg'",
 }
+_BASES = {"w/v": ("g", "mL"), "w/w": ("g", "g"), "v/v": ("mL", "mL")}
 _ACTIVITY = {"U", "u", "unit", "units", "Unit", "Units", "E", "MU", "mU", "kU", "TRU"}
 
 
@@ -240,7 +213,7 @@ def define_unit(definition: str) -> None:
         raise QuantityError(
             f"{shown(definition)}: 'U' and its kin name no unit; give yours a name of its own", "unit"
         )
-    wrong = [spelling for spelling in spellings or [name] if not re.fullmatch(_UNIT, spelling)]
+    wrong = [spelling for spelling in spellings or [name] if not re.fullmatch(UNIT, spelling)]
     if wrong:
         raise QuantityError(f"{shown(wrong[0])}: a spelling is letters only", "unit")
     try:
@@ -313,7 +286,7 @@ def kind_of(value: Unit) -> str:
 
 
 def _same(value: Unit, example: str) -> bool:
-    match = _QUANTITY.fullmatch(example)
+    match = QUANTITY.fullmatch(example)
     return match is not None and bool(value.dimensionality == unit(f"{match[2]}/{match[4]}").dimensionality)
 
 
@@ -381,25 +354,23 @@ def parse_quantity(text: str, dimension: str | None = None, *, picograms: bool =
     Raises:
         QuantityError: If anything else than the grammar allows was written.
     """
-    text = _clean(text)
-    match = _QUANTITY.fullmatch(text)
+    text = clean(text)
+    match = QUANTITY.fullmatch(text)
     if match is None:
-        raise _refusal(text, dimension)
+        raise refusal(text, dimension)
     number, top, per_number, bottom = match.groups()
     top_unit = _checked_unit(top, text, picograms)
-    value = _number(number, text)
+    value = number_of(number, text)
     if bottom is None:
         result: Quantity = registry().Quantity(value, top_unit)
         kind = kind_of(top_unit)
     else:
         bottom_unit = _checked_unit(bottom, text, picograms)
         if per_number is not None:
-            per = _number(per_number, text)
+            per = number_of(per_number, text)
             if not per:
                 raise QuantityError(f"{shown(text)}: nothing can be per 0", "zero")
-            value = EXACT.divide(value, per)
-            if value and not SMALLEST <= value <= LARGEST:
-                raise _out_of_range(text)
+            value = believable(EXACT.divide(value, per), text)
         result = registry().Quantity(value, _compound(top_unit, bottom_unit))
         kind = _COMPOUND.get((kind_of(top_unit), kind_of(bottom_unit)), "compound quantity")
     if dimension is not None and kind != dimension:
@@ -426,22 +397,22 @@ def parse_strength(text: str, *, picograms: bool = False) -> Strength:
     Raises:
         QuantityError: If it is no strength, or has no basis (`20 %`, `1:1000`).
     """
-    text = _clean(text)
+    text = clean(text)
     make = registry().Quantity
-    if match := _PERCENT.fullmatch(text):
-        value, basis = _number(match[1], text), match[2]
+    if match := PERCENT.fullmatch(text):
+        value, basis = number_of(match[1], text), match[2]
         if value > 100:
             raise QuantityError(f"{shown(text)}: more than 100 %", "range")
         amount_unit, per_unit = _BASES[basis]
         strength = Strength(make(value, unit(amount_unit)), make(Decimal(100), unit(per_unit)), basis, text)
-    elif match := _RATIO.fullmatch(text):
-        value, basis = _number(match[1], text), match[2]
+    elif match := RATIO.fullmatch(text):
+        value, basis = number_of(match[1], text), match[2]
         amount_unit, per_unit = _BASES[basis]
         strength = Strength(make(Decimal(1), unit(amount_unit)), make(value, unit(per_unit)), basis, text)
     else:
-        match = _QUANTITY.fullmatch(text)
+        match = QUANTITY.fullmatch(text)
         if match is None:
-            raise _refusal(text, "strength")
+            raise refusal(text, "strength")
         strength = _strength(match, text, picograms)
     if not strength.amount.magnitude or (strength.per is not None and not strength.per.magnitude):
         raise QuantityError(f"{shown(text)}: a strength is above zero", "zero")
@@ -454,7 +425,7 @@ def _strength(match: re.Match[str], text: str, picograms: bool) -> Strength:
     top_unit = _checked_unit(top, text, picograms)
     if kind_of(top_unit) in _NO_AMOUNT_KINDS:
         raise _wrong_kind(text, kind_of(top_unit), "strength")
-    amount = make(_number(number, text), top_unit)
+    amount = make(number_of(number, text), top_unit)
     if bottom is None:
         raise QuantityError(
             f"{shown(text)}: how much product holds it is missing; "
@@ -463,7 +434,7 @@ def _strength(match: re.Match[str], text: str, picograms: bool) -> Strength:
         )
     bottom_unit = _checked_unit(bottom, text, picograms)
     per_kind = kind_of(bottom_unit)
-    per_value = _number(per_number, text) if per_number is not None else Decimal(1)
+    per_value = number_of(per_number, text) if per_number is not None else Decimal(1)
     if per_kind == "containers":
         if per_value != 1:
             raise QuantityError(f"{shown(text)}: say it for one container", "basis")
@@ -485,44 +456,6 @@ _NO_AMOUNT_KINDS = frozenset(_KINDS.values()) - {
     "activity",
     "volume",
 }
-
-
-def _clean(text: str) -> str:
-    if not isinstance(text, str):
-        raise QuantityError(f"{text!r:.40}: a quantity is written as text, such as '5 mg'", "type")
-    if len(text) > MAX_TEXT:
-        raise QuantityError(
-            f"{shown(text)}: {len(text)} characters are too long; expected such as '5 mg'", "long"
-        )
-    text = text.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2009", " ").strip(" ")
-    if not text.isprintable():
-        raise QuantityError(
-            f"{shown(text)}: has characters that do not print; expected such as '5 mg'", "characters"
-        )
-    if any(char.isdecimal() and not char.isascii() for char in text):
-        raise QuantityError(f"{shown(text)}: write the digits 0 to 9, such as '5 mg'", "digits")
-    return text
-
-
-def _number(digits: str, text: str) -> Decimal:
-    if len(digits) > MAX_DIGITS:
-        raise QuantityError(f"{shown(text)}: more than {MAX_DIGITS} digits", "long")
-    if len(digits) > 1 and digits[0] == "0" and digits[1] != ".":
-        raise QuantityError(
-            f"{shown(text)}: a leading zero; is it {shown(text.replace(digits, '0.' + digits[1:], 1))} "
-            f"or {shown(text.replace(digits, digits.lstrip('0') or '0', 1))}?",
-            "leading-zero",
-        )
-    value = Decimal(digits)
-    if value and not SMALLEST <= value <= LARGEST:
-        raise _out_of_range(text)
-    return value
-
-
-def _out_of_range(text: str) -> QuantityError:
-    return QuantityError(
-        f"{shown(text)}: no believable size; expected between {SMALLEST} and {LARGEST}", "range"
-    )
 
 
 def _checked_unit(spelling: str, text: str, picograms: bool) -> Unit:
@@ -566,77 +499,6 @@ def _wrong_kind(text: str, kind: str, dimension: str) -> QuantityError:
         f"{shown(text)} is {article} {kind}; expected {expected} {dimension} such as '{EXAMPLES[dimension]}'",
         "dimension",
     )
-
-
-_WRITTEN_OUT = re.compile(r"[\d.]+\s*[eE]\s*[+-]?\d+")
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}((?:,\d{3})+)(\.\d+)?(?![\d.])[^,]*")
-_DOUBTFUL = re.compile(r"[1-9]\d{0,2},\d{3}(?!\d)|\d[.,]\d+[.,]")
-_GROUPED = re.compile(r"\d[ '’_]\d")
-
-
-def _refusal(text: str, dimension: str | None) -> QuantityError:
-    """Say why a text is outside the grammar, and what would be right."""
-    example = "5 mg/mL" if dimension == "strength" else EXAMPLES.get(dimension or "", "5 mg")
-    said = shown(text)
-
-    def error(reason: str, code: str) -> QuantityError:
-        return QuantityError(f"{said}: {reason}", code)
-
-    bare = text.casefold()
-    if not text:
-        return error(f"nothing written; expected such as '{example}'", "empty")
-    if bare.lstrip("+-").startswith(("nan", "inf")):
-        return error(f"not a number; expected such as '{example}'", "not-finite")
-    if text[0] in "-−–" and len(text) > 1 and (text[1].isdigit() or text[1] == " "):
-        return error(f"a negative amount; expected one above zero such as '{text[1:].strip()}'", "negative")
-    if "*" in text or "^" in text:
-        return error(f"no calculations; write the number out, such as '{example}'", "calculation")
-    if _WRITTEN_OUT.match(text):
-        return error(f"no exponents; write the number out, such as '{example}'", "exponent")
-    if re.search(r"\d,\d", text):
-        return error(_about_comma(text, example), "decimal-comma")
-    if _GROUPED.search(text) and not re.search(r"/", text[: text.find(" ") + 1]):
-        return error("no separators within a number; write such as '1000 mg'", "grouping")
-    if re.match(r"[.]\d", text):
-        return error(f"write the zero before the point: '0{text}'", "leading-zero")
-    if "‰" in text:
-        return error("write it as a strength, such as '9 mg/mL'", "percent")
-    if re.search(r"[a-zµ]+\s*%", bare):
-        return error("mg% has several readings; write '5 mg/100 mL'", "percent")
-    if dimension != "strength" and (_PERCENT.fullmatch(text) or _RATIO.fullmatch(text)):
-        return error(f"a strength; expected a number and a unit, such as '{example}'", "dimension")
-    if "%" in text:
-        number = text.partition("%")[0].strip()
-        if not re.fullmatch(_NUMBER, number):
-            number = "20"
-        return error(
-            f"a percentage needs its basis; write '{number} % w/v', '{number} % w/w' or '{number} % v/v'",
-            "basis",
-        )
-    if re.fullmatch(r"\d+\s*:\s*[\d ]+", text):
-        return error("a ratio needs its basis; write '1:1000 w/v', 'w/w' or 'v/v'", "basis")
-    if re.fullmatch(_NUMBER, text):
-        return error(f"a number without a unit; write such as '{text} {example.split(' ', 1)[1]}'", "bare")
-    if text.count("/") > 1:
-        return error("at most one 'per'; write such as '5 mg/2 mL'", "grammar")
-    if dimension == "strength":
-        return error(
-            "expected a strength such as '5 mg/mL', '500 mg/5 mL', '20 % w/v' or '60 µg per container'",
-            "grammar",
-        )
-    return error(f"expected a number and a unit, such as '{example}'", "grammar")
-
-
-def _about_comma(text: str, example: str) -> str:
-    """Say what a comma within a number may mean, and offer only readings that the grammar takes."""
-    grouped, decimal = text.replace(",", ""), text.replace(",", ".")
-    if match := _THOUSANDS.fullmatch(text):
-        if match[1].count(",") > 1 or match[2] is not None:
-            return f"no separators within a number; write '{grouped}'"
-        return f"a comma that may mark thousands or decimals; write '{grouped}' or '{decimal}'"
-    if _DOUBTFUL.search(text):
-        return f"commas that may mark thousands or decimals; write such as '{example}'"
-    return f"a decimal comma; write '{decimal}'"
 
 
 def symbol(value: Unit) -> str:

@@ -46,12 +46,16 @@ def nearest(word: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
         most: How many to return.
 
     Returns:
-        Known words, best first; none if nothing comes close.
+        Known words, best first: those that look alike, then those that hold what was typed; none if nothing
+        comes close.
     """
     from difflib import get_close_matches
 
     by_form: dict[str, str] = {}
     for name in known:
         by_form.setdefault(folded(name), name)
-    close = get_close_matches(folded(word[:80]), by_form, n=most, cutoff=0.6)
-    return tuple(by_form[form] for form in close)
+    typed = folded(word[:80])
+    close = get_close_matches(typed, by_form, n=most, cutoff=0.6)
+    if len(typed) >= 3:
+        close += [form for form in sorted(by_form, key=len) if typed in form and form not in close]
+    return tuple(by_form[form] for form in close[:most])

@@ -80,10 +80,8 @@ def formulary(_nothing_of_the_users: None) -> Formulary:
 def make_catalogue(tmp_path: Path) -> Callable[..., Made]:
     """Make a formulary from the text of a catalogue, and check it."""
 
-    def make(*texts: str, bundled: bool = False) -> Made:
+    def make(*texts: str) -> Made:
         formulary = Formulary()
-        if bundled:
-            formulary.add_catalogue(files("mesoformula_catalogues").joinpath("substances"))
         for number, text in enumerate(texts, start=1):
             path = tmp_path / f"made-{number}.toml"
             path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")

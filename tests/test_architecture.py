@@ -18,13 +18,14 @@ PLUGINS = ROOT / "plugins"
 ORDER = [
     ["errors"],
     ["words", "fields"],
-    ["sources", "elements", "units"],
+    ["sources", "elements", "grammar"],
+    ["units"],
     ["ingredients"],
     ["contents"],
     ["products"],
     ["formulas", "findings"],
     ["treatments"],
-    ["sessions", "conversions", "recipes"],
+    ["sessions", "conversions", "recipes", "search"],
     ["stock.records"],
     ["sheets"],
     ["catalogue.lines"],
@@ -33,12 +34,12 @@ ORDER = [
     ["catalogue.checks"],
     ["hookspecs", "formulary"],
     ["catalogue.references", "presentation", "encoding"],
-    ["catalogue.__main__", "provenance"],
+    ["catalogue.__main__", "catalogue.jsonschema", "provenance"],
     ["contract"],
     ["loading"],
     ["plugins"],
-    ["stock.figures", "stock.schema"],
-    ["stock.chain"],
+    ["stock.figures", "stock.chain"],
+    ["stock.schema"],
     ["stock.store"],
     ["stock.appending", "stock.reading"],
     ["stock.receiving", "stock.verifying"],
@@ -46,6 +47,16 @@ ORDER = [
     ["cli"],
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
+
+
+#: What plugins may import beside the package itself, as its documentation says.
+PUBLIC = {
+    "mesoformula.fields",
+    "mesoformula.sheets",
+    "mesoformula.presentation",
+    "mesoformula.stock.figures",
+    "mesoformula.stock.records",
+}
 
 
 def core_modules() -> list[Path]:
@@ -126,8 +137,8 @@ def test_a_first_party_plugin_imports_the_public_package_and_no_other_plugin(pat
     modules = {name for name in imported(path, deferred=True) if name.startswith("mesoformula")}
 
     assert not {name for name in modules if name.startswith("mesoformula_") and name.split(".")[0] != own}
-    # `from mesoformula import name` shows up as mesoformula.name; a module of the core must not.
-    private = {name for name in modules if name.startswith("mesoformula.") and name.count(".") > 1}
+    core = {f"mesoformula.{name}" for name in LEVEL}
+    private = {name for name in modules if name in core and name not in PUBLIC}
     assert private == set()
 
 
@@ -171,7 +182,7 @@ def test_no_module_is_longer_than_can_be_read() -> None:
     long = {
         str(path.relative_to(ROOT)): length
         for path in (*core_modules(), *plugin_modules())
-        if (length := len(path.read_text(encoding="utf-8").splitlines())) > 700
+        if (length := len(path.read_text(encoding="utf-8").splitlines())) > 600
     }
 
     assert long == {}

@@ -158,12 +158,9 @@ class TestMoieties:
         hydrate = ask("1 g", "magnesium-sulfate-heptahydrate", "mg", "magnesium").result.magnitude
         anhydrous = ask("1 g", "magnesium-sulfate-anhydrous", "mg", "magnesium").result.magnitude
 
-        named = ask("1 g", "magnesium-sulfate-heptahydrate", "mg", "magnesium-sulfate-anhydrous").result
-
         assert rounds_to(anhydrous / hydrate, "2.05")
-        assert rounds_to(named.magnitude, "488")  # 120.37 ÷ 246.47: only where the form is named
         with pytest.raises(ConversionError, match="not counted as"):
-            ask("1 g", "sodium-selenite-anhydrous", "mg", "magnesium-sulfate-anhydrous")
+            ask("1 g", "magnesium-sulfate-heptahydrate", "mg", "magnesium-sulfate-anhydrous")
 
     def test_sodium_hyaluronate_and_hyaluronic_acid_convert_by_repeat_unit_and_say_so(self, ask: Ask) -> None:
         there = ask("32 mg", "sodium-hyaluronate", "mg", "hyaluronic-acid")

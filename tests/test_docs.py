@@ -7,6 +7,7 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -68,9 +69,9 @@ def test_the_example_plugin_speaks_up() -> None:
     namespace: dict[str, object] = {"__name__": "mesoformula_acme"}
     exec(compile(blocks("python")[1], "README.md", "exec"), namespace)  # noqa: S102 (our own README)
     manager = load_plugins()
-    manager.register(
-        type("acme", (), {"check": staticmethod(namespace["mesoformula_check_session"])}), "acme"
-    )
+    plugin = ModuleType("mesoformula_acme")
+    vars(plugin).update(namespace)
+    manager.register(plugin, "acme")
     app = App(manager=manager)
     formula = app.formula("teaching-nctf-vitamin-c")
     answer = app.work_out(Session(formula, volume=parse_quantity("12 mL")))

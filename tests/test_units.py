@@ -216,7 +216,9 @@ class TestRefusals:
             assert type(value.magnitude) is Decimal
             assert value.magnitude.is_finite()
 
-    @given(st.from_regex(r"\A[0-9]{1,4}([.,][0-9]{1,4}){0,3} ?mg ?(/ ?[0-9]{0,2}([.,][0-9]{1,3})? ?mL)?\Z"))
+    @given(
+        st.from_regex(r"\A[0-9]{1,4}([.,][0-9]{1,4}){0,3} ?mg ?(/ ?([0-9]{1,2}([.,][0-9]{1,3})?)? ?mL)?\Z")
+    )
     @example("1,000 mg/5,5 mL")
     @example("1,000.5 mg")
     @example("1,2,3 mg")

@@ -166,7 +166,7 @@ def _line_of_error(err: tomllib.TOMLDecodeError, text: str) -> int | None:
     message = str(err)
     if "(at line " in message:
         return int(message.rpartition("(at line ")[2].partition(",")[0])
-    return text.count("\n") + 1 if "end of document" in message else None
+    return text.rstrip().count("\n") + 1 if "end of document" in message else None
 
 
 class _Bare(str):

@@ -114,7 +114,8 @@ class Reader:
             given: Attributes that do not stand in the table.
 
         Returns:
-            The record, or the mark of failure if anything in it could not be read.
+            The record, or the mark of failure if anything in it could not be read. A key that is not known
+            is a problem, but keeps nothing else from being looked at.
         """
         name = str(where[-1]) if isinstance(where[-1], str) else str(where[-2])
         if not isinstance(table, dict) or BARE in table:
@@ -147,7 +148,6 @@ class Reader:
                     f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(sorted(known))}"
                 )
                 self.problem("unknown-key", f"{shown(key)} is not known here; {hint}", (*where, key))
-                failed = True
         return FAILED if failed else record(**values)
 
     def _class_attributes(self, table: Mapping[str, Any], where: Where) -> Any:

@@ -1,20 +1,26 @@
 """
 The command line: nouns, then verbs.
 
-A command's module is imported when the command is used, so that `mesoformula --version` costs no more than the
-library that parses it.
+A command's module is imported when the command is used, so that `mesoformula --version` costs no more than
+the library that parses it.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mesoformula import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mesoformula.app import App
+    from mesoformula.errors import Problem
 
 #: Command, its module, and the line that stands in the list of commands.
 COMMANDS = {
@@ -31,10 +37,7 @@ COMMANDS = {
     "plugin": ("plugin", "List the plugins."),
 }
 
-OK, STANDS_AGAINST, USAGE, BAD_DATA = 0, 1, 2, 3
-
-#: A negative quantity: click would take it for an option, and its message for an unknown one.
-_NEGATIVE = re.compile(r"-\s*(?=[\d.,]*\d)")
+OK, STANDS_AGAINST, USAGE, BAD_DATA, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class Group(click.Group):
@@ -60,8 +63,8 @@ class Group(click.Group):
             from mesoformula.words import nearest
 
             close = nearest(args[0], self.list_commands(ctx))
-            hint = f"; did you mean {' or '.join(close)}?" if close else ""
-            raise click.UsageError(f"no command is called {args[0]!r}{hint}")
+            hint = f"did you mean {' or '.join(close)}?" if close else "see 'mesoformula -h'"
+            raise click.UsageError(f"no command is called {args[0]!r}; {hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -81,7 +84,8 @@ def _plugin_commands(ctx: click.Context) -> tuple[click.Command, ...]:
 @click.group(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example: mesoformula demo. The software supports a professional's decision; it gives no medical advice.",
+    epilog="\b\nExample: mesoformula demo\n\n"
+    "The software supports a professional's decision; it gives no medical advice.",
 )
 @click.version_option(__version__, "--version", prog_name="mesoformula", message="%(prog)s %(version)s")
 @click.option("--strict", is_flag=True, help="Stop at the first broken plugin.")
@@ -92,10 +96,8 @@ def _plugin_commands(ctx: click.Context) -> tuple[click.Command, ...]:
     metavar="PATH",
     help="Read this TOML file or folder too; may be given again.",
 )
-@click.pass_context
-def cli(ctx: click.Context, strict: bool, catalogues: tuple[str, ...]) -> None:
+def cli(strict: bool, catalogues: tuple[str, ...]) -> None:
     """Work out mesotherapy sessions, and keep the stock they draw on."""
-    ctx.obj = {"strict": strict, "catalogues": catalogues}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -105,6 +107,9 @@ def main(arguments: list[str] | None = None) -> None:
     Args:
         arguments: Words after the program's name; None for those of the process.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # Where the terminal has no µ, it is written as \xb5: never left out, and no reason to stop.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -118,63 +123,102 @@ def run(arguments: list[str]) -> int:
     Returns:
         0 done; 1 something stands against it; 2 wrong usage; 3 bad data in a file, or a broken plugin.
     """
-    words = [_NEGATIVE.sub("−", word, count=1) if _NEGATIVE.match(word) else word for word in arguments]
+    given: dict[str, Any] = {}
     try:
-        result = cli.main(words, prog_name="mesoformula", standalone_mode=False)
+        result = cli.main(list(arguments), prog_name="mesoformula", standalone_mode=False, obj=given)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as err:
+        click.echo(err.format_message(), err=True)
+        return USAGE
     except click.UsageError as err:
-        where = f"{err.ctx.command_path}: " if err.ctx is not None else "mesoformula: "
-        return _say(f"{where}{err.format_message()}", USAGE)
+        where = err.ctx.command_path if err.ctx is not None else "mesoformula"
+        return _say([f"{where}: {err.format_message()}{_example(err)}"], USAGE)
     except click.ClickException as err:
-        return _say(f"mesoformula: {err.format_message()}", USAGE)
+        return _say([f"mesoformula: {err.format_message()}"], USAGE)
     except (click.Abort, KeyboardInterrupt):
-        return _say("interrupted", 130)
+        return _say(["interrupted"], INTERRUPTED)
+    except SystemExit as stop:
+        # click leaves so when whoever read the output has gone.
+        if isinstance(stop.__context__, BrokenPipeError):
+            return _nobody_reads()
+        raise
     except BrokenPipeError:
-        # Whoever read the output has gone; nothing is left to say, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return _nobody_reads()
     except Exception as err:
-        return _refused(err)
+        return _refused(err, given.get("app"))
     return result if isinstance(result, int) else OK
 
 
-def _refused(err: Exception) -> int:
+def _nobody_reads() -> int:
+    """Say nothing more, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK
+
+
+def _example(err: click.UsageError) -> str:
+    """Add the example of the command where click itself found something missing or too much."""
+    missing = isinstance(err, click.MissingParameter | click.NoSuchOption | click.BadOptionUsage)
+    if err.ctx is None or not (missing or "unexpected extra argument" in err.format_message()):
+        return ""
+    return f" See '{err.ctx.command_path} -h' for an example."
+
+
+def _refused(err: Exception, app: App | None) -> int:
     """Say what went wrong, and choose the exit code."""
     from mesoformula import errors
 
     match err:
         case errors.FormulaError():
             in_file = any(problem.path is not None for problem in err.problems)
-            return _say(str(err), BAD_DATA if in_file else USAGE)
-        case errors.CatalogueError() | errors.PluginError() | errors.LedgerError():
-            return _say(str(err), BAD_DATA)
-        case errors.ReceiptError() | errors.QuantityError() | errors.UnknownNameError():
-            return _say(str(err), USAGE)
+            return _say(map(_placed, err.problems), BAD_DATA if in_file else USAGE)
+        case errors.CatalogueError():
+            return _say(map(_placed, err.problems), BAD_DATA)
+        case errors.ReceiptError():
+            return _say(map(_placed, err.problems), USAGE)
+        case errors.PluginError():
+            return _say([_placed(err.problem)], BAD_DATA)
+        case errors.UnknownNameError():
+            return _say([f"mesoformula: {err}{_missing(app)}"], USAGE)
+        case errors.QuantityError():
+            return _say([f"mesoformula: {err}"], USAGE)
         case errors.MesoformulaError():
-            return _say(str(err), BAD_DATA)
-        case FileExistsError() | FileNotFoundError() | IsADirectoryError() | PermissionError() | OSError():
-            return _say(_file_error(err), BAD_DATA)
+            return _say([f"mesoformula: {err}"], BAD_DATA)
+        case OSError():
+            return _say([f"mesoformula: {_file_error(err)}"], BAD_DATA)
     if os.environ.get("MESOFORMULA_DEBUG"):
         raise err
-    return _say(
-        f"internal error: {type(err).__name__}: {err}. This is a mistake in mesoformula {__version__}; nothing "
-        "was changed. MESOFORMULA_DEBUG=1 shows where; please report it",
-        BAD_DATA,
+    message = (
+        f"mesoformula: internal error: {type(err).__name__}: {err}. This is a mistake in mesoformula "
+        f"{__version__}; MESOFORMULA_DEBUG=1 shows where; please report it"
     )
+    return _say([message], BAD_DATA)
+
+
+def _placed(problem: Problem) -> str:
+    """Write a problem as a clickable line where it has a place, else for whoever typed the command."""
+    if problem.path is not None or problem.plugin is not None:
+        return str(problem)
+    return f"mesoformula: {problem.message}"
+
+
+def _missing(app: App | None) -> str:
+    """Name the plugins that are missing: what they would offer cannot be found."""
+    why = app.missing_plugins() if app is not None else ()
+    return f" ({'; '.join(why)})" if why else ""
 
 
 def _file_error(err: OSError) -> str:
-    if err.strerror and err.filename:
-        return f"{err.filename}: {err.strerror}"
-    return str(err)
+    reason = err.strerror or str(err)
+    return f"{err.filename}: {reason}" if err.filename else f"cannot be written: {reason}"
 
 
-def _say(message: str, code: int) -> int:
-    for line in message.splitlines() or [""]:
-        safe = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
-        print(safe, file=sys.stderr)  # noqa: T201
+def _say(messages: Iterable[str], code: int) -> int:
+    for message in messages:
+        for line in message.splitlines() or [""]:
+            safe = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
+            print(safe, file=sys.stderr)  # noqa: T201
     return code
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from mesoformula.catalogue.reading import written_fields
-from mesoformula.cli.common import app_of, json_option, print_json, print_table, report_problems
+from mesoformula.cli.common import app_of, print_json, print_table, report_problems
+from mesoformula.cli.options import example, json_option
 from mesoformula.ingredients import CORE_CLASSES
 
 
-@click.command("classes", epilog="Example: mesoformula classes --json")
+@click.command("classes", epilog=example("mesoformula classes --json"))
 @json_option
 def command(as_json: bool) -> None:
     """List the ingredient classes: the seven of the core and those of plugins."""

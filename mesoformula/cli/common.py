@@ -1,26 +1,23 @@
-"""What the commands share: options, the app, text and JSON."""
+"""What the commands share: the app, text and JSON."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+import sys
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mesoformula.app import App
-from mesoformula.errors import QuantityError
-from mesoformula.units import parse_quantity, parse_strength, plain, symbol
+from mesoformula.units import plain, symbol
 
 if TYPE_CHECKING:
     from mesoformula.sessions import Amount
     from mesoformula.units import Quantity
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def app_of(ctx: click.Context | None = None) -> App:
@@ -36,100 +33,10 @@ def app_of(ctx: click.Context | None = None) -> App:
     root = (ctx or click.get_current_context()).find_root()
     given = root.ensure_object(dict)
     if "app" not in given:
-        catalogues = [Path(path) for path in given.get("catalogues", ())]
-        given["app"] = App(catalogues, strict=given.get("strict", False))
+        catalogues = [Path(path) for path in root.params.get("catalogues", ())]
+        given["app"] = App(catalogues, strict=root.params.get("strict", False))
     app: App = given["app"]
     return app
-
-
-class QuantityType(click.ParamType):
-    """A quantity of one dimension on the command line, read by the strict grammar."""
-
-    name = "quantity"
-
-    def __init__(self, dimension: str | None = None, *, picograms: bool = False) -> None:
-        """
-        Say what is expected.
-
-        Args:
-            dimension: As for `parse_quantity`.
-            picograms: As for `parse_quantity`.
-        """
-        self.dimension = dimension
-        self.picograms = picograms
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read the text, or refuse it with the right form."""
-        if not isinstance(value, str):
-            return value
-        try:
-            result = parse_quantity(value, self.dimension, picograms=self.picograms)
-        except QuantityError as err:
-            raise click.UsageError(str(err), ctx) from None
-        if not result.magnitude:
-            raise click.UsageError(f"{value!r}: expected more than 0", ctx)
-        return result
-
-
-class StrengthType(click.ParamType):
-    """A strength on the command line, read by the strict grammar."""
-
-    name = "strength"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read the text, or refuse it with the right form."""
-        if not isinstance(value, str):
-            return value
-        try:
-            return parse_strength(value)
-        except QuantityError as err:
-            raise click.UsageError(str(err), ctx) from None
-
-
-class DayType(click.ParamType):
-    """A calendar day on the command line."""
-
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read `2026-11-23`."""
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise click.UsageError(f"{value!r} is no day; expected such as 2026-11-23", ctx) from None
-
-
-def json_option(function: F) -> F:
-    """
-    Add `--json`.
-
-    Args:
-        function: The command.
-
-    Returns:
-        The command with the option.
-    """
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(function)
-
-
-def stock_option(function: F) -> F:
-    """
-    Add `--stock`.
-
-    Args:
-        function: The command.
-
-    Returns:
-        The command with the option.
-    """
-    return click.option(
-        "--stock",
-        envvar="MESOFORMULA_STOCK",
-        metavar="PATH",
-        help="The stock; else MESOFORMULA_STOCK, else a file in your data folder.",
-    )(function)
 
 
 def print_json(value: Any) -> None:
@@ -189,7 +96,55 @@ def print_table(
     from mesoformula.cli.tables import table
 
     texts = [[safe("" if cell is None else cell) for cell in row] for row in rows]
-    click.echo(table(headings, texts, width(), tuple(right), tuple(whole)))
+    text = table(headings, texts, width(), tuple(right), tuple(whole))
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = text.replace("─", "-")
+    click.echo(text)
+
+
+def named(name: str, id_: str) -> str:
+    """
+    Write a name for one cell of a table, and its id on a line of its own, to be copied.
+
+    Args:
+        name: For people.
+        id_: For commands.
+
+    Returns:
+        Two lines.
+    """
+    return f"{name}\n  {id_}"
+
+
+def counted(number: int, noun: str) -> str:
+    """
+    Write a number of things.
+
+    Args:
+        number: How many.
+        noun: What, in the singular.
+
+    Returns:
+        Text such as `1 product` or `2 products`.
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def nothing_offered(app: App, noun: str) -> str:
+    """
+    Say why a list is empty where nothing is on offer at all.
+
+    Args:
+        app: Of this run.
+        noun: What nobody offers, such as `products`.
+
+    Returns:
+        A sentence that names the plugins that are blocked or have failed.
+    """
+    why = "; ".join(app.missing_plugins()) or "see 'mesoformula plugin list'"
+    return f"no plugin or catalogue offers any {noun}: {why}"
 
 
 def print_wrapped(text: str, *, first: str = "", rest: str | None = None) -> None:

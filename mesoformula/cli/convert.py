@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
 import click
 
-from mesoformula.cli.common import (
-    QuantityType,
-    StrengthType,
-    app_of,
-    json_option,
-    print_json,
-    print_wrapped,
-    report_problems,
-    rounded,
-)
+from mesoformula.cli.common import app_of, print_json, print_wrapped, report_problems, rounded
+from mesoformula.cli.options import MINUS, QuantityType, StrengthType, example, json_option
 from mesoformula.conversions import convert
 from mesoformula.encoding import to_plain
-from mesoformula.errors import QuantityError
-from mesoformula.units import Strength, magnitude, quantity, show, symbol, unit
+from mesoformula.errors import ConversionError, QuantityError
+from mesoformula.units import Strength, kind_of, magnitude, quantity, show, symbol, unit
 
 if TYPE_CHECKING:
     from mesoformula.units import Quantity
 
 
+class _WithQuantity(click.Command):
+    """A command whose argument is a quantity: a negative one is no option, and gets our message."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Write a minus in place of the hyphen of what can only be a quantity."""
+        return super().parse_args(ctx, [_NEGATIVE.sub(MINUS, word, count=1) for word in args])
+
+
+#: A hyphen before a number, or before words: no option of this command looks so.
+_NEGATIVE = re.compile(r"^-(?=\s*[\d.,]|-?[^=]*\s)")
+
+
 @click.command(
     "convert",
-    epilog='Example: mesoformula convert "113 mg" --substance sodium-ascorbate --to mg --as ascorbic-acid',
+    cls=_WithQuantity,
+    epilog=example('mesoformula convert "113 mg" --substance sodium-ascorbate', "--to mg --as ascorbic-acid"),
 )
 @click.argument("amount", metavar="QUANTITY")
 @click.option("--substance", "substance_id", required=True, metavar="ID", help="The exact form.")
@@ -54,7 +60,18 @@ def command(
     first: tuple[str, ...] = ()
     if strength is not None:
         value, first = _contained(value, strength)
-    converted = convert(value, substance, to, formulary.substance, as_)
+    elif kind_of(value.units) == "volume" != kind_of(target):
+        raise click.UsageError(
+            f"{show(value)} is a volume: how much {substance.name} it holds is missing; give --strength, "
+            "such as '5 mg/mL'"
+        )
+    try:
+        converted = convert(value, substance, to, formulary.substance, as_)
+    except ConversionError as err:
+        ions = [ion.name for ion in substance.ions]
+        if as_ is None and ions and "equivalents" in (kind_of(target), kind_of(value.units)):
+            raise click.UsageError(f"{err}; such as --as {ions[0]}") from None
+        raise
     steps = (*first, *converted.steps)
     counted = formulary.substance(as_).name if as_ is not None and formulary.has_substance(as_) else as_
     if as_json:

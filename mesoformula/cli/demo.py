@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mesoformula.app import App
-from mesoformula.cli.common import app_of, print_table, report_problems, safe
+from mesoformula.cli.common import app_of, nothing_offered, print_wrapped, report_problems, safe
+from mesoformula.cli.options import example
 from mesoformula.cli.session import print_session
 from mesoformula.cli.sheet import write
+from mesoformula.cli.stock import open_store, print_stock
+from mesoformula.errors import PluginError, Problem
 from mesoformula.sessions import Session
 from mesoformula.sheets import SheetRequest
 from mesoformula.units import quantity
 
+if TYPE_CHECKING:
+    from mesoformula.stock.records import StockView
+
 FORMULA = "teaching-nctf-vitamin-c"
 WORKBOOK = "mesoformula-demo-stock.xlsx"
 
-#: Fictional lots: product, lot, containers, days until expiry (None: none printed), place.
+#: Fictional lots: product, lot, containers, days until expiry, place.
 DELIVERY = (
     ("fillmed/nctf-135ha", "DEMO-N1", 4, 45, "fridge"),
     ("fillmed/nctf-135ha", "DEMO-N2", 10, 410, "fridge"),
@@ -33,8 +41,8 @@ DELIVERY = (
 )
 
 
-@click.command("demo", epilog="Example: mesoformula demo /tmp/demo")
-@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
+@click.command("demo", epilog=example("mesoformula demo /tmp/demo"))
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 def command(folder: Path) -> int:
     """
     Run the main job: a session worked out, the stock it draws on, and a workbook in DIR.
@@ -42,6 +50,36 @@ def command(folder: Path) -> int:
     The products are real, the lots fictional. Your own stock is not touched.
     """
     app = app_of()
+    if folder.exists() and not folder.is_dir():
+        raise click.UsageError(f"{safe(folder)} is a file; expected a folder")
+    if not app.formulary.has_formula(FORMULA):
+        raise PluginError(Problem("nobody", nothing_offered(app, "bundled products, which the demo needs")))
+    folder.mkdir(parents=True, exist_ok=True)
+    click.echo("The products are real, the lots fictional. Your own stock is not touched.")
+    click.echo("\n1. A session, worked out\n")
+    missing = [_attempt(lambda: _show_session(app))]
+    # A stock of its own, gone when the demo ends: the user's is never opened.
+    with tempfile.TemporaryDirectory(prefix="mesoformula-demo-") as place:
+        view = _receive(app, Path(place) / "stock.sqlite")
+        click.echo("\n2. A delivery of fictional lots, received into a stock of its own\n")
+        print_stock(view.on_hand, view.as_of)
+        click.echo("\n3. The stock sheet\n")
+        missing.append(_attempt(lambda: _write_sheet(app, view, folder / WORKBOOK)))
+    report_problems(app)
+    return 3 if any(missing) else 0
+
+
+def _attempt(step: Callable[[], None]) -> bool:
+    """Do one step; where a plugin for it is missing, say so, and let the others go on."""
+    try:
+        step()
+    except PluginError as err:
+        print_wrapped(f"not done: {err.problem.message if err.problem.plugin is None else err.problem}")
+        return True
+    return False
+
+
+def _show_session(app: App) -> None:
     session = Session(
         formula=app.formula(FORMULA),
         zone=app.formulary.zone("face"),
@@ -49,19 +87,10 @@ def command(folder: Path) -> int:
         points=100,
         syringe=app.formulary.syringe("1-ml"),
     )
-    answer = app.work_out(session)
-    click.echo("1. A session, worked out from real products\n")
-    print_session(answer)
-    folder.mkdir(parents=True, exist_ok=True)
-    # A stock of its own, gone when the demo ends: the user's is never opened.
-    with tempfile.TemporaryDirectory(prefix="mesoformula-demo-") as place:
-        _show_stock(app, Path(place) / "stock.sqlite", folder / WORKBOOK)
-    report_problems(app)
-    return 0
+    print_session(app.work_out(session))
 
 
-def _show_stock(app: App, stock: Path, workbook: Path) -> None:
-    from mesoformula.cli.stock import open_store
+def _receive(app: App, stock: Path) -> StockView:
     from mesoformula.stock.reading import stock_view
     from mesoformula.stock.receiving import receive
     from mesoformula.stock.records import Delivery
@@ -80,26 +109,11 @@ def _show_stock(app: App, stock: Path, workbook: Path) -> None:
         if app.formulary.has_product(name)
     ]
     with closing(open_store(app, str(stock))) as store:
-        receipt = receive(store, deliveries, actor="demo")
-        view = stock_view(store, as_of=today)
-    click.echo(f"\n2. A delivery of fictional lots, received as movement {receipt.movement}\n")
-    print_table(
-        ("product", "lot", "place", "containers", "expiry"),
-        (
-            (entry.product.name, entry.lot, entry.location, entry.containers, entry.expiry)
-            for entry in view.on_hand
-        ),
-        right=(3,),
-    )
-    click.echo("\n3. The stock sheet\n")
-    write(
-        app,
-        SheetRequest(
-            "stock",
-            view,
-            formulary=app.formulary,
-            notes=("Demonstration: the products are real, the lots, places and quantities are fictional.",),
-        ),
-        workbook,
-    )
-    click.echo(safe(f"written to {workbook.absolute()}"))
+        receive(store, deliveries, actor="demo")
+        return stock_view(store, as_of=today)
+
+
+def _write_sheet(app: App, view: StockView, workbook: Path) -> None:
+    note = "Demonstration: the products are real, the lots, places and quantities are fictional."
+    write(app, SheetRequest("stock", view, formulary=app.formulary, notes=(note,)), workbook)
+    click.echo(f"written to {safe(workbook.absolute())}")

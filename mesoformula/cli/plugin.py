@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import click
 
-from mesoformula.cli.common import app_of, json_option, print_json, print_table, print_wrapped
+from mesoformula.cli.common import app_of, print_json, print_table, print_wrapped
+from mesoformula.cli.options import NounGroup, example, json_option
 from mesoformula.encoding import to_plain
+from mesoformula.provenance import State
 
 
-@click.group("plugin", epilog="Example: mesoformula plugin list")
+@click.group("plugin", cls=NounGroup, epilog=example("mesoformula plugin list"))
 def command() -> None:
     """See which plugins are there, and what has become of them."""
 
 
-@command.command("list", epilog="Example: MESOFORMULA_BLOCK_PLUGINS=excel mesoformula plugin list")
+@command.command(
+    "list",
+    short_help="List the plugins, and what went wrong.",
+    epilog=example("MESOFORMULA_BLOCK_PLUGINS=excel mesoformula plugin list"),
+)
 @json_option
 def list_plugins(as_json: bool) -> int:
     """List plugins with their state, and every problem with its reason and what to do."""
@@ -38,6 +44,8 @@ def list_plugins(as_json: bool) -> int:
             for status in statuses
         ),
     )
+    if any(status.state is State.BLOCKED for status in statuses):
+        click.echo("blocked by MESOFORMULA_BLOCK_PLUGINS; take a name out of it to have the plugin back")
     if problems:
         click.echo("\nProblems")
         for problem in problems:

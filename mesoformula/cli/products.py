@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import click
 
-from mesoformula.cli.common import app_of, json_option, print_json, print_table, report_problems
+from mesoformula.cli.common import (
+    app_of,
+    counted,
+    named,
+    nothing_offered,
+    print_json,
+    print_table,
+    print_wrapped,
+    report_problems,
+)
+from mesoformula.cli.options import example, json_option
 from mesoformula.formulary import Formulary
 from mesoformula.presentation import class_names, container_text
-from mesoformula.products import Product
-from mesoformula.words import folded
+from mesoformula.products import Product, Vendor
+from mesoformula.words import folded, nearest, shown
 
 
-@click.command("products", epilog="Example: mesoformula products hyaluron --vendor ibsa")
+@click.command("products", epilog=example("mesoformula products hyaluron --vendor ibsa"))
 @click.argument("text", required=False)
 @click.option("--class", "class_id", metavar="CLASS", help="Only with an ingredient of this class.")
 @click.option("--vendor", metavar="VENDOR", help="Only of this vendor.")
@@ -24,54 +34,80 @@ def command(text: str | None, class_id: str | None, vendor: str | None, as_json:
         raise click.UsageError(
             f"no ingredient class is called {class_id!r}; known: {', '.join(formulary.classes)}"
         )
+    vendors = {item.id: item for product in formulary.products() for item in [product.vendor]}
+    if vendor is not None and not any(_is_vendor(item, vendor) for item in vendors.values()):
+        near = nearest(vendor, [*vendors, *(item.name for item in vendors.values())])
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(vendors)}"
+        raise click.UsageError(f"no vendor is called {shown(vendor)}; {hint}")
     found = [
         product
         for product in formulary.products()
-        if (vendor is None or folded(vendor) in (folded(product.vendor.id), folded(product.vendor.name)))
+        if (vendor is None or _is_vendor(product.vendor, vendor))
         and (class_id is None or formulary.classes[class_id].name in class_names(product, formulary))
         and _matches(product, text, formulary)
     ]
+    found.sort(key=lambda product: (product.id, product.revision))
     if as_json:
         print_json([_plain(product, formulary) for product in found])
     elif found:
+        latest = {product.id: product.revision for product in found}
         print_table(
-            ("product", "name", "container", "amounts"),
+            ("product", "container", "amounts"),
             (
-                (product.id, product.name, container_text(product), amounts_known(product))
+                (
+                    named(
+                        product.name,
+                        product.id if product.revision == latest[product.id] else product.pinned_id,
+                    ),
+                    container_text(product),
+                    amounts_known(product),
+                )
                 for product in found
             ),
-            whole=(0,),
         )
-        click.echo(f"{len(found)} products" if len(found) != 1 else "1 product")
+        click.echo(f"{counted(len(found), 'product')}; everything known of one: mesoformula product ID")
+    elif not formulary.names("product"):
+        print_wrapped(nothing_offered(app, "product"))
     else:
         near = formulary.nearest("product", text or "")
-        click.echo("no product found" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+        hint = f"did you mean {' or '.join(near)}?" if near else "list them all with: mesoformula products"
+        print_wrapped(f"no product found; {hint}")
     report_problems(app)
 
 
 def amounts_known(product: Product) -> str:
     """
-    Say in a word how much of a composition is known.
+    Say in a few words how much of a composition is known.
 
     Args:
         product: Any product.
 
     Returns:
-        `all stated`, `none stated`, or how many of how many, and whether any is disputed.
+        Such as `all stated`, `none disclosed` or `1 of 5 stated, 1 disputed`.
     """
+    known = _amounts(product)
+    total = sum(known.values())
+    if not total:
+        return "no ingredients listed"
+    if known["undisclosed"] == total:
+        return "none disclosed"
+    said = [
+        f"all {word}" if known[word] == total else f"{known[word]} of {total} {word}"
+        for word in ("stated", "disputed")
+        if known[word]
+    ]
+    return ", ".join(said)
+
+
+def _amounts(product: Product) -> dict[str, int]:
     contents = [content for _part, content in product.contents()]
     stated = sum(1 for content in contents if content.strength is not None)
     disputed = sum(1 for content in contents if content.disputed)
-    if not contents:
-        return "no ingredients"
-    said = (
-        "all stated"
-        if stated == len(contents)
-        else "none stated"
-        if not stated
-        else f"{stated} of {len(contents)} stated"
-    )
-    return f"{said}, {disputed} disputed" if disputed else said
+    return {"stated": stated, "disputed": disputed, "undisclosed": len(contents) - stated - disputed}
+
+
+def _is_vendor(vendor: Vendor, name: str) -> bool:
+    return folded(name) in map(folded, (vendor.id, vendor.name, *vendor.synonyms))
 
 
 def _matches(product: Product, text: str | None, formulary: Formulary) -> bool:
@@ -99,7 +135,7 @@ def _plain(product: Product, formulary: Formulary) -> object:
         "container": container_text(product),
         "classes": list(class_names(product, formulary)),
         "routes": [route.value for route in product.routes],
-        "amounts": amounts_known(product),
+        "amounts": _amounts(product),
         "nicknames": list(product.nicknames),
         "gtin": product.gtin,
     }

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from decimal import ROUND_CEILING
-from typing import TYPE_CHECKING, Any
+from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from attrs import evolve
 
 from mesoformula.app import Answer
 from mesoformula.cli.common import (
-    DayType,
-    QuantityType,
     amount_text,
     app_of,
     brief,
-    json_option,
+    counted,
     print_json,
     print_table,
     print_wrapped,
@@ -23,17 +23,26 @@ from mesoformula.cli.common import (
     rounded,
     safe,
 )
+from mesoformula.cli.options import DayType, QuantityType, WholeType, example, json_option
 from mesoformula.encoding import to_plain
-from mesoformula.sessions import Dose, LineQuantities, Session
-from mesoformula.units import magnitude, show
+from mesoformula.errors import FormulaError, Problem, UnknownNameError
+from mesoformula.products import Product
+from mesoformula.sessions import Dose, LineQuantities, Session, SessionQuantities
+from mesoformula.units import kind_of, magnitude, show, symbol
+from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.units import Quantity
 
+T = TypeVar("T")
+
 
 @click.command(
     "session",
-    epilog="Example: mesoformula session teaching-nctf-vitamin-c --points 100 --volume '3 mL' --syringe 1-ml",
+    epilog=example(
+        "mesoformula session teaching-nctf-vitamin-c",
+        "--zone face --points 100 --volume '3 mL' --syringe 1-ml",
+    ),
 )
 @click.argument("formula")
 @click.option("--zone", metavar="ZONE", help="Where, such as face.")
@@ -41,11 +50,9 @@ if TYPE_CHECKING:
 @click.option(
     "--volume", type=QuantityType("volume"), metavar="VOLUME", help="Injected in all, such as '3 mL'."
 )
-@click.option("--points", type=click.IntRange(1, 100_000), metavar="N", help="Number of injection points.")
+@click.option("--points", type=WholeType(1, 100_000), metavar="N", help="Number of injection points.")
 @click.option("--area", type=QuantityType("area"), metavar="AREA", help="Of the zone, such as '150 cm²'.")
-@click.option(
-    "--points-per-cm2", type=click.IntRange(1, 100), metavar="N", help="Instead of the technique's."
-)
+@click.option("--points-per-cm2", type=WholeType(1, 100), metavar="N", help="Instead of the technique's.")
 @click.option(
     "--volume-per-point", type=QuantityType("volume"), metavar="VOLUME", help="Instead of the technique's."
 )
@@ -84,25 +91,63 @@ def command(
     known = app.formulary
     session = Session(
         formula=app.formula(formula),
-        zone=known.zone(zone) if zone is not None else None,
-        technique=known.technique(technique) if technique is not None else None,
+        zone=_named("--zone", zone, known.zone, known.names("zone")),
+        technique=_named("--technique", technique, known.technique, known.names("technique")),
         volume=volume,
         points=points,
         area=area,
         points_per_area=quantity(points_per_cm2, "point/cm²") if points_per_cm2 is not None else None,
         volume_per_point=volume_per_point,
-        syringe=known.syringe(syringe) if syringe is not None else None,
-        measuring_syringe=known.syringe(measure_with) if measure_with is not None else None,
-        needle=known.needle(needle) if needle is not None else None,
+        syringe=_named("--syringe", syringe, known.syringe, known.names("syringe")),
+        measuring_syringe=_named("--measure-with", measure_with, known.syringe, known.names("syringe")),
+        needle=_named("--needle", needle, known.needle, known.names("needle")),
         on=on,
     )
-    answer = app.work_out(session)
+    try:
+        answer = app.work_out(session)
+    except FormulaError as err:
+        if not known.has_product(formula):
+            raise
+        raise FormulaError(_of_product(known.product(formula), err.problems)) from err
     if as_json:
         print_json(session_plain(answer, explain=explain))
     else:
         print_session(answer, explain=explain)
     report_problems(app)
     return 0 if answer.ready else 1
+
+
+def _named(option: str, name: str | None, find: Callable[[str], T], known: Sequence[str]) -> T | None:
+    """Find what an option names; there are few of each, so that all are told."""
+    if name is None:
+        return None
+    try:
+        return find(name)
+    except UnknownNameError:
+        expected = f"expected one of {', '.join(known)}" if known else "no plugin or catalogue offers any"
+        raise click.UsageError(f"{option} {shown(name)} is not known; {expected}") from None
+
+
+def _of_product(product: Product, problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Say what stands against a product as a formula of one line, and how a formula could say more."""
+    for problem in problems:
+        message = problem.message.removeprefix(f"formula {product.id}: line 1 ({product.id}): ")
+        yield evolve(problem, message=f"{product.id}: {message}")
+    several = len(product.parts) > 1
+    for part in product.parts:
+        made = part.reconstitution
+        if made is not None or several:
+            chosen = f", part {part.name}" if several else ""
+            up_to = f" made up to {show(made.volume)}" if made is not None else ""
+            line = f"{product.id}{chosen}=1 container{up_to}"
+            yield Problem("try", f"write it as a formula: mesoformula formula new my.toml --line '{line}'")
+            return
+        if part.volume is None:
+            message = (
+                "if the pack says it, a catalogue of your own can state it as a new revision: --catalogue"
+            )
+            yield Problem("try", message)
+            return
 
 
 def session_plain(answer: Answer, *, explain: bool = False) -> dict[str, Any]:
@@ -123,6 +168,7 @@ def session_plain(answer: Answer, *, explain: bool = False) -> dict[str, Any]:
             "id": session.formula.id,
             "name": session.formula.name,
             "version": session.formula.version,
+            "teaching": session.formula.teaching,
         },
         "zone": session.zone.id if session.zone is not None else None,
         "technique": session.technique.id if session.technique is not None else None,
@@ -172,62 +218,116 @@ def print_session(answer: Answer, *, explain: bool = False) -> None:
     worked = answer.quantities
     session = worked.session
     formula = session.formula
-    click.echo(safe(f"{formula.name} ({formula.id}, version {formula.version})"))
+    print_wrapped(formula.name)
+    if "/" in formula.id:
+        click.echo(safe(worked.lines[0].product.pinned_id))
+    else:
+        click.echo(safe(f"{formula.id}, version {formula.version}"))
     if formula.teaching:
-        click.echo("Teaching example: it describes no published mixture.")
+        click.echo("A teaching example: it describes no published mixture.")
     where = [item.name for item in (session.zone, session.technique) if item is not None]
     if where:
-        click.echo(safe(", ".join(where)))
+        print_wrapped(", ".join(where))
     click.echo()
-    lost = f" + {_exactly(worked.lost)} lost" if worked.lost.magnitude else ""
-    filled = f" in {worked.syringes} syringe{'s' if worked.syringes != 1 else ''}" if worked.syringes else ""
-    click.echo(f"Inject {_exactly(worked.injected)}{filled}{lost}: prepare {_exactly(worked.prepared)}.")
-    if worked.points is not None:
-        each = f", {brief(worked.volume_per_point)} each" if worked.volume_per_point is not None else ""
-        click.echo(f"{worked.points} points{each}.")
+    _print_volumes(worked)
     click.echo("\nTake")
     print_table(
-        ("#", "product", "draw", "exact", "open", "left"),
+        ("#", "draw", "product", "open", "left"),
         (
             (
                 line.number,
-                line.product.name + (f", part {line.part}" if line.part else ""),
-                _measured(line),
-                _exactly(line.volume),
+                show(line.measured) if line.measured is not None else "?",
+                _taken(line),
                 _containers(line),
                 _left(line),
             )
             for line in worked.lines
         ),
         right=(0,),
+        whole=(1, 3),
     )
     for line in worked.lines:
         if line.reconstitution is not None:
             print_wrapped(f"{line.product.name}: {line.reconstitution}.", first=f"Line {line.number}: ")
     click.echo("\nInjected")
-    _print_doses(worked.doses)
+    _print_doses(worked)
     if explain:
-        click.echo("\nWorking")
-        for step in worked.working():
-            print_wrapped(step.text, first=f"  {safe(step.subject)}: ", rest="    ")
+        _print_working(worked)
     _print_findings(answer)
 
 
-def _print_doses(doses: tuple[Dose, ...]) -> None:
-    rows = [
-        (
-            ("counted as " if dose.as_moiety else "") + dose.name,
-            amount_text(dose.dose),
-            ""
-            if dose.concentration.low is None
-            else amount_text(dose.concentration).removesuffix(" (disputed)"),
+def _print_volumes(worked: SessionQuantities) -> None:
+    filled = f" in {counted(worked.syringes, 'syringe')}" if worked.syringes else ""
+    if worked.lost.magnitude:
+        print_wrapped(
+            f"Prepare {_exactly(worked.prepared)}: {_exactly(worked.injected)} to inject{filled}, and "
+            f"{_exactly(worked.lost)} that stays behind in syringe and needle."
         )
-        for dose in doses
-    ]
+    else:
+        click.echo(f"Prepare {_exactly(worked.prepared)}, and inject it{filled}.")
+    if worked.points is not None:
+        each = f" of {brief(worked.volume_per_point)}" if worked.volume_per_point is not None else ""
+        click.echo(f"{counted(worked.points, 'point')}{each}.")
+
+
+def _taken(line: LineQuantities) -> str:
+    """Name the product and, below it, how its volume is measured."""
+    name = line.product.name + (f", part {line.part}" if line.part else "")
+    if line.measured is None or line.measured_with is None:
+        return f"{name}\n  {_exactly(line.volume)}; no syringe is known to measure it"
+    how = line.measured_with.name
+    each = magnitude(line.measured_with.capacity, "mL")
+    fills = int((magnitude(line.measured, "mL") / each).to_integral_value(ROUND_CEILING))
+    if fills > 1:
+        how += f", {fills} fills"
+    unrounded = _exactly(line.volume)
+    if unrounded.removeprefix("≈") != show(line.measured):
+        how += f"; unrounded {unrounded}"
+    return f"{name}\n  {how}"
+
+
+def _print_doses(worked: SessionQuantities) -> None:
+    """Print what is known in a table, exact forms first, and what is not disclosed below it."""
+    rows: list[tuple[str, str, str]] = []
+    before: Dose | None = None
+    for dose in worked.doses:
+        if dose.dose.low is None:
+            continue
+        if dose.as_moiety and not (before is not None and before.as_moiety):
+            rows.append(("counted over all forms as", "", ""))
+        key = (dose.substance, dose.as_moiety)
+        again = before is not None and (before.substance, before.as_moiety) == key
+        name = f"  in {kind_of(dose.dose.low.units)}" if again else dose.name
+        concentration = amount_text(dose.concentration).removesuffix(" (disputed)")
+        rows.append((f"  {name}" if dose.as_moiety else name, amount_text(dose.dose), concentration))
+        before = dose
     if rows:
         print_table(("substance", "dose", "in the mixture"), rows)
-    else:
+    elif not worked.doses:
         click.echo("  no substance is listed")
+    _print_undisclosed(worked)
+
+
+def _print_undisclosed(worked: SessionQuantities) -> None:
+    names = {line.product.id: line.product.name for line in worked.lines}
+    unknown: dict[str, list[str]] = {}
+    for dose in worked.doses:
+        if dose.dose.low is None:
+            sources = [names.get(product.partition("@")[0], product) for product in dose.products]
+            unknown.setdefault(" and ".join(sources), []).append(dose.name)
+    for source, found in unknown.items():
+        listed = ", ".join(dict.fromkeys(found))
+        print_wrapped(f"{listed} (from {source}).", first="Amount not disclosed: ", rest="  ")
+
+
+def _print_working(worked: SessionQuantities) -> None:
+    click.echo("\nWorking")
+    subject = None
+    for step in worked.working():
+        if step.subject != subject:
+            subject = step.subject
+            click.echo(safe(f"  {subject}"))
+        print_wrapped(step.text, first="    ", rest="      ")
 
 
 def _print_findings(answer: Answer) -> None:
@@ -235,40 +335,34 @@ def _print_findings(answer: Answer) -> None:
     for finding in answer.findings:
         print_wrapped(finding.message, first=f"  {finding.severity.value:<9} ", rest=" " * 12)
     standing = [finding.code for finding in answer.findings if finding.severity in ("block", "override")]
-    unchecked = sum(1 for finding in answer.findings if finding.severity == "unchecked")
+    unchecked = any(finding.severity == "unchecked" for finding in answer.findings)
     if standing:
-        click.echo(f"\nNOT READY: {', '.join(standing)}")
+        click.echo()
+        print_wrapped(", ".join(standing), first="NOT READY: ")
+    elif unchecked:
+        click.echo("\nReady as far as it was checked: what is listed as unchecked was not.")
     else:
-        but = " What is listed as unchecked was not." if unchecked else ""
-        click.echo(f"\nReady, as far as it was checked.{but}")
+        click.echo("\nReady: nothing stands against it.")
 
 
 def _exactly(value: Quantity) -> str:
-    """Write a volume in full if it is short, else shortened with a mark."""
+    """Write a volume in full if it is short, else rounded and marked so."""
     text = show(value)
-    return text if len(text) <= 10 else f"≈{rounded(value.magnitude)} mL"
-
-
-def _measured(line: LineQuantities) -> str:
-    if line.measured is None or line.measured_with is None or line.error is None:
-        return "?"
-    text = show(line.measured)
-    each = magnitude(line.measured_with.capacity, "mL")
-    fills = int((magnitude(line.measured, "mL") / each).to_integral_value(ROUND_CEILING))
-    if fills > 1:
-        text += f" in {fills} fills"
-    return f"{text} ({line.measured_with.name})"
+    if len(text) <= 13:
+        return text
+    short = rounded(value.magnitude)
+    return f"{'' if Decimal(short) == value.magnitude else '≈'}{short} {symbol(value.units)}"
 
 
 def _containers(line: LineQuantities) -> str:
     if line.product.is_kit and line.part is None:
-        return f"{line.containers} kit{'s' if line.containers != 1 else ''}"
+        return counted(line.containers, "kit")
     part = next((part for part in line.product.parts if part.name == line.part), line.product.parts[0])
-    return f"{line.containers} {part.container.word}{'s' if line.containers != 1 else ''}"
+    return counted(line.containers, str(part.container))
 
 
 def _left(line: LineQuantities) -> str:
     if not line.left.magnitude:
         return "nothing"
-    kept = f", keep {show(line.keep_for)}" if line.keep_for is not None else f", {line.keep.value}"
-    return f"{_exactly(line.left)}{kept}"
+    kept = f"keep {show(line.keep_for)}" if line.keep_for is not None else line.keep.value
+    return f"{_exactly(line.left)}\n  {kept}"

@@ -14,24 +14,37 @@ import click
 
 from mesoformula.cli.common import (
     app_of,
-    json_option,
+    counted,
     print_json,
     print_table,
+    print_wrapped,
     report_problems,
     safe,
+)
+from mesoformula.cli.options import (
+    NounGroup,
+    Type,
+    WholeType,
+    example,
+    json_option,
+    option_name,
     stock_option,
 )
 from mesoformula.presentation import container_text, storage_text
+from mesoformula.sheets import Mark
 from mesoformula.stock.figures import days_left, in_major_units, minor_digits
-from mesoformula.words import folded
+from mesoformula.words import folded, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mesoformula.app import App
+    from mesoformula.products import Product
     from mesoformula.stock.records import OnHand, StockView
     from mesoformula.stock.store import Store
 
 
-class ExpiryType(click.ParamType):
+class ExpiryType(Type):
     """An expiry as printed on a box: a day, or a month, which means its last day."""
 
     name = "expiry"
@@ -51,11 +64,13 @@ class ExpiryType(click.ParamType):
             return date(year, number, calendar.monthrange(year, number)[1])
         except (ValueError, calendar.IllegalMonthError):
             raise click.UsageError(
-                f"{value!r} is no expiry; expected 2027-05-31, 2027-05 or 05/2027 (its last day)", ctx
+                f"{option_name(param)}{shown(value)} is no expiry; expected 2027-05-31, 2027-05 or 05/2027 "
+                "(its last day)",
+                ctx,
             ) from None
 
 
-class CostType(click.ParamType):
+class CostType(Type):
     """A price on the command line, in major units with its currency."""
 
     name = "cost"
@@ -66,11 +81,13 @@ class CostType(click.ParamType):
             return value
         match = re.fullmatch(r"(\d{1,9}(?:\.(\d+))?) ?([A-Z]{3})", value.strip())
         if match is None or len(match[2] or "") > minor_digits(match[3]):
-            raise click.UsageError(f"{value!r} is no price; expected such as '12.50 EUR'", ctx)
+            raise click.UsageError(
+                f"{option_name(param)}{shown(value)} is no price; expected such as '12.50 EUR'", ctx
+            )
         return int(Decimal(match[1]).scaleb(minor_digits(match[3]))), match[3]
 
 
-class MomentType(click.ParamType):
+class MomentType(Type):
     """A moment on the command line, in local time unless it says otherwise."""
 
     name = "moment"
@@ -83,12 +100,12 @@ class MomentType(click.ParamType):
             moment = datetime.fromisoformat(value)
         except ValueError:
             raise click.UsageError(
-                f"{value!r} is no moment; expected such as '2026-11-23 14:30'", ctx
+                f"{option_name(param)}{shown(value)} is no moment; expected such as '2026-11-23 14:30'", ctx
             ) from None
         return moment.astimezone() if moment.tzinfo is None else moment
 
 
-@click.group("stock", epilog="Example: mesoformula stock list")
+@click.group("stock", cls=NounGroup, epilog=example("mesoformula stock list"))
 def command() -> None:
     """Receive stock, and see what is there: an append-only ledger."""
 
@@ -112,14 +129,14 @@ def open_store(app: App, location: str | None) -> Store:
 
 @command.command(
     "receive",
-    epilog="Example: mesoformula stock receive fillmed/nctf-135ha --lot 4711 --containers 5 --expiry 05/2028",
+    epilog=example(
+        "mesoformula stock receive fillmed/nctf-135ha", "--lot 4711 --containers 5 --expiry 05/2028"
+    ),
 )
 @click.argument("product", metavar="ID")
 @click.option("--lot", required=True, metavar="LOT", help="The maker's lot number, as printed.")
-@click.option(
-    "--containers", type=click.IntRange(1, 1_000_000), metavar="N", help="How many (of a kit: kits)."
-)
-@click.option("--packs", type=click.IntRange(1, 100_000), metavar="N", help="How many packs, instead.")
+@click.option("--containers", type=WholeType(1, 1_000_000), metavar="N", help="How many (of a kit: kits).")
+@click.option("--packs", type=WholeType(1, 100_000), metavar="N", help="How many packs, instead.")
 @click.option("--expiry", type=ExpiryType(), metavar="DAY", help="2027-05-31; 05/2027 means its last day.")
 @click.option("--no-expiry", is_flag=True, help="None is printed.")
 @click.option("--location", default="main", show_default=True, metavar="PLACE", help="Where it is put.")
@@ -155,13 +172,14 @@ def receive_stock(
     app = app_of()
     item = app.formulary.product(product)
     if (containers is None) == (packs is None):
-        raise click.UsageError("how many? expected either --containers or --packs")
+        raise click.UsageError("how many? expected either --containers, such as 5, or --packs")
     if (expiry is None) != no_expiry:
-        raise click.UsageError("expected either --expiry such as 05/2028, or --no-expiry if none is printed")
+        raise click.UsageError("expected either --expiry, such as 05/2028, or --no-expiry if none is printed")
     if packs is not None:
         if item.containers_per_pack is None:
             raise click.UsageError(
-                f"how many containers a pack of {item.id} holds is not stated; count them, and give --containers"
+                f"how many containers a pack of {item.id} holds is not stated; count them, and give "
+                "--containers"
             )
         containers = packs * item.containers_per_pack
     assert containers is not None  # noqa: S101 (one of the two is given)
@@ -195,18 +213,15 @@ def receive_stock(
         )
     elif receipt.repeated:
         click.echo(f"nothing changed: movement {receipt.movement} recorded this request before")
-        click.echo(f"{receipt.anchor}")
+        click.echo(f"anchor {receipt.anchor}")
     else:
-        unit = "kit" if item.is_kit else "container"
+        print_wrapped(f"received {_counted(item, containers)} of {item.name} ({item.pinned_id})")
         until = f"usable through {expiry}" if expiry is not None else "no expiry"
-        click.echo(
-            safe(f"received {containers} {unit}{'s' if containers != 1 else ''} of {item.pinned_id}, "
-                 f"lot {lot.strip()}, {until}, at {location}")
-        )  # fmt: skip
+        print_wrapped(f"lot {lot.strip()}, {until}, at {location}")
         if expiry is not None and expiry < date.today():  # noqa: DTZ011 (the site's own day)
-            click.echo("attention: it has expired already")
-        click.echo(f"movement {receipt.movement}, {receipt.anchor}")
-        click.echo(safe(f"stock: {where}"))
+            click.echo("attention: this lot has EXPIRED; keep it apart from what is used")
+        click.echo(safe(f"stock {where}"))
+        click.echo(f"anchor {receipt.anchor}")
     report_problems(app)
     return 0
 
@@ -218,9 +233,11 @@ def _user() -> str:
         raise click.UsageError("who records it? expected --by NAME") from None
 
 
-@command.command("list", epilog="Example: mesoformula stock list nctf --json")
+@command.command(
+    "list", short_help="List what is there, by lot and place.", epilog=example("mesoformula stock list nctf")
+)
 @click.argument("text", required=False)
-@click.option("--warn", "warn_days", type=click.IntRange(0, 3650), default=60, show_default=True,
+@click.option("--warn", "warn_days", type=WholeType(0, 3650), default=60, show_default=True,
               metavar="DAYS", help="Up to how many days left count as expiring soon.")  # fmt: skip
 @stock_option
 @json_option
@@ -241,29 +258,44 @@ def list_stock(text: str | None, warn_days: int, stock: str | None, as_json: boo
             }
         )
     elif found:
-        print_table(
-            ("product", "lot", "place", "left", "expiry", "days", ""),
-            (
-                (
-                    f"{entry.product.name} ({entry.product.vendor.name})",
-                    entry.lot,
-                    entry.location,
-                    f"{entry.containers} {_unit(entry)}",
-                    entry.expiry.isoformat() if entry.expiry is not None else "none",
-                    days_left(entry.expiry, view.as_of),
-                    _word(entry, view.as_of, warn_days),
-                )
-                for entry in found
-            ),
-            right=(5,),
-        )
-        click.echo(f"as of {view.as_of}; {view.anchor}")
+        print_stock(found, view.as_of, warn_days)
+        click.echo(f"as of {view.as_of}")
+        click.echo(f"anchor {view.anchor}")
     elif text is not None and view.on_hand:
-        click.echo(safe(f"nothing in stock matches {text!r}"))
+        print_wrapped(f"nothing in stock matches {shown(text)}; list all with: mesoformula stock list")
     else:
         click.echo(safe(f"the stock is empty: {view.store}"))
+        click.echo("record a delivery with: mesoformula stock receive (-h shows an example)")
     report_problems(app)
     return 0
+
+
+def print_stock(found: Iterable[OnHand], as_of: date, warn_days: int = 60) -> None:
+    """
+    Print what is on hand, as a table.
+
+    Args:
+        found: By product, lot and place.
+        as_of: The day for which days left are counted.
+        warn_days: Up to how many days left count as expiring soon.
+    """
+    print_table(
+        ("product", "lot", "on hand", "expiry", "days", "note", "place"),
+        (
+            (
+                f"{entry.product.name} ({entry.product.vendor.name})",
+                entry.lot,
+                _counted(entry.product, entry.containers),
+                entry.expiry.isoformat() if entry.expiry is not None else "none",
+                days_left(entry.expiry, as_of),
+                _word(entry, as_of, warn_days),
+                entry.location,
+            )
+            for entry in found
+        ),
+        right=(4,),
+        whole=(2, 3),
+    )
 
 
 def read_stock(app: App, location: str | None) -> StockView:
@@ -292,16 +324,16 @@ def _matches(entry: OnHand, text: str | None) -> bool:
     return any(wanted in folded(word) for word in words)
 
 
-def _unit(entry: OnHand) -> str:
-    word = "kit" if entry.product.is_kit else entry.product.parts[0].container.word
-    return word if entry.containers == 1 else f"{word}s"
+def _counted(product: Product, number: int) -> str:
+    return counted(number, "kit" if product.is_kit else str(product.parts[0].container))
 
 
 def _word(entry: OnHand, as_of: date, soon: int) -> str:
     left = days_left(entry.expiry, as_of)
     if left is None:
         return "no expiry"
-    return "EXPIRED" if left < 0 else "expires soon" if left <= soon else ""
+    mark = Mark.of_days(left, soon)
+    return mark.upper() if mark is Mark.EXPIRED else mark
 
 
 def _plain(entry: OnHand, view: StockView) -> dict[str, Any]:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import click
 
-from mesoformula.cli.common import app_of, json_option, print_json, print_table, report_problems, rounded
+from mesoformula.cli.common import (
+    app_of,
+    counted,
+    named,
+    nothing_offered,
+    print_json,
+    print_table,
+    print_wrapped,
+    report_problems,
+    rounded,
+)
+from mesoformula.cli.options import example, json_option
 from mesoformula.encoding import to_plain
 from mesoformula.ingredients import Substance
 from mesoformula.words import folded
 
 
-@click.command("substances", epilog="Example: mesoformula substances ascorb")
+@click.command("substances", epilog=example("mesoformula substances ascorb"))
 @click.argument("text", required=False)
 @click.option("--class", "class_id", metavar="CLASS", help="Only of this ingredient class.")
 @json_option
@@ -30,28 +41,29 @@ def command(text: str | None, class_id: str | None, as_json: bool) -> None:
         print_json([_plain(substance, classes) for substance in found])
     elif found:
         print_table(
-            ("substance", "name", "class", "g/mol", "counted as"),
+            ("substance", "class or role", "g/mol", "counted as"),
             (
                 (
-                    substance.id,
-                    substance.name,
-                    substance.ingredient_class or substance.role or "",
+                    named(substance.name, substance.id),
+                    (substance.ingredient_class or substance.role or "").replace("_", " "),
                     "polymer"
                     if substance.is_polymer
                     else rounded(substance.molar_mass, 6)
                     if substance.molar_mass is not None
                     else "",
-                    ", ".join(moiety.substance for moiety in substance.moieties),
+                    "\n".join(moiety.substance for moiety in substance.moieties),
                 )
                 for substance in found
             ),
-            right=(3,),
-            whole=(0,),
+            right=(2,),
         )
-        click.echo(f"{len(found)} substances" if len(found) != 1 else "1 substance")
+        click.echo(counted(len(found), "substance"))
+    elif not app.formulary.names("substance"):
+        print_wrapped(nothing_offered(app, "substance"))
     else:
         near = app.formulary.nearest("substance", text or "")
-        click.echo("no substance found" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+        hint = f"did you mean {' or '.join(near)}?" if near else "list them all with: mesoformula substances"
+        print_wrapped(f"no substance found; {hint}")
     report_problems(app)
 
 

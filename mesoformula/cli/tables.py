@@ -1,7 +1,8 @@
 """
 Tables of text that fit a terminal.
 
-A library for this takes longer to import than a session takes to work out, which is why these few lines exist.
+A library for this takes longer to import than a session takes to work out, which is why these few lines
+exist.
 """
 
 from __future__ import annotations
@@ -92,7 +93,9 @@ def _wrapped(text: str, columns: int) -> list[str]:
         if cells_wide(line) <= columns:
             lines.append(line)
         else:
-            lines.extend(textwrap.wrap(line, max(1, columns), break_on_hyphens=False) or [""])
+            indent = " " * min(len(line) - len(line.lstrip()), columns // 2)
+            wrapped = textwrap.wrap(line, max(1, columns), break_on_hyphens=False, subsequent_indent=indent)
+            lines.extend(wrapped or [""])
     return lines
 
 

@@ -141,13 +141,13 @@ def _doses(planned: Plan, figures: Sequence[DoseFigures]) -> tuple[Dose, ...]:
     doses = []
     for dose, (made_low, made_high, given_low, given_high) in zip(planned.doses, figures, strict=True):
         kind, make = dose.kind, dose.make
-        if made_low is None:
+        if made_low is None or given_low is None:
             prepared = injected = Amount(kind)
         else:
             made, given = make(made_low), make(given_low)
             if kind is stated:
                 prepared, injected = Amount(kind, made, made), Amount(kind, given, given)
-            elif made_high is None:
+            elif made_high is None or given_high is None:
                 prepared, injected = Amount(kind, made), Amount(kind, given)
             else:
                 prepared = Amount(kind, made, make(made_high))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 from mesoformula import Amount, AmountKind, quantities_in
 from mesoformula_quantities.precision import SESSION, decimal
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
     from mesoformula import Product, Quantity
 
 
-@attrs.frozen
-class Term:
+class Term(NamedTuple):
     """
     What one line brings of a substance.
 
@@ -38,8 +35,7 @@ class Term:
     volume: Fraction
 
 
-@attrs.frozen
-class PlannedDose:
+class PlannedDose(NamedTuple):
     """
     One substance in the finished mixture.
 
@@ -102,7 +98,7 @@ def planned_doses(
             continue
         by_form.setdefault(holding.substance, []).append(term)
         for item in (holding, *counted):
-            by_moiety.setdefault(item.substance, []).append(attrs.evolve(term, holding=item))
+            by_moiety.setdefault(item.substance, []).append(term._replace(holding=item))
             forms.setdefault(item.substance, {})[holding.substance] = holding.ingredient_class
     hidden = [term for terms_of_class in unnamed.values() for term in terms_of_class]
     rows = []
@@ -140,7 +136,7 @@ def _row(
 ) -> PlannedDose:
     """Add up what the lines bring of one substance; what is not known makes the sum a lower end."""
     first = next(term.holding for term in found if not term.holding.is_auxiliary or as_moiety)
-    terms = [attrs.evolve(term, amount=term.holding.told_in(measure)) for term in found]
+    terms = [term._replace(amount=term.holding.told_in(measure)) for term in found]
     known = [(term.amount, term.volume) for term in terms if term.amount is not None]
     low = high = None
     kind = AmountKind.UNDISCLOSED

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 from mesoformula import Form, Method, Permission, show
 from mesoformula_quantities.precision import number
@@ -24,8 +22,7 @@ if TYPE_CHECKING:
     from mesoformula import Formulary, Line, Part, Product
 
 
-@attrs.frozen
-class Drawn:
+class Drawn(NamedTuple):
     """
     A product as a line draws from it.
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 from mesoformula import FormulaError, LineKind, Problem, check_line, show
 from mesoformula_quantities.precision import number
@@ -22,8 +20,7 @@ if TYPE_CHECKING:
 ONE = Fraction(1)
 
 
-@attrs.frozen
-class Mixture:
+class Mixture(NamedTuple):
     """
     The volumes of a formula as written, in mL.
 
@@ -169,8 +166,10 @@ def _unsolvable(formula: Formula) -> Problem:
 
 def _check_fit(formula: Formula, solved: Sequence[Fraction]) -> None:
     """Refuse a mixture in which a line would take nothing, or less."""
-    problems = []
     total = solved[-1]
+    if not total and all(line.concentration is not None for line in formula.lines):
+        raise FormulaError([_unsolvable(formula)])
+    problems = []
     for place, (line, volume) in enumerate(zip(formula.lines, solved, strict=False), start=1):
         if volume > 0:
             continue

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 from mesoformula import (
     CatalogueError,
@@ -32,8 +30,7 @@ if TYPE_CHECKING:
 _PLANS_KEPT = 64
 
 
-@attrs.frozen
-class PlannedLine:
+class PlannedLine(NamedTuple):
     """
     One line, solved.
 
@@ -54,8 +51,7 @@ class PlannedLine:
     volume: Decimal
 
 
-@attrs.frozen
-class Measure:
+class Measure(NamedTuple):
     """
     A syringe, ready to measure.
 
@@ -68,8 +64,7 @@ class Measure:
     scale: Scale
 
 
-@attrs.frozen
-class Plan:
+class Plan(NamedTuple):
     """
     A formula, solved, in numbers that a session only multiplies.
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 from mesoformula import (
     ConversionError,
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
     from mesoformula import Content, Formulary, Part, Product, Quantity, Source, Substance
 
 
-@attrs.frozen
-class PerMl:
+class PerMl(NamedTuple):
     """
     What one mL holds of something, in one unit.
 
@@ -43,8 +40,7 @@ class PerMl:
     derived: bool = False
 
 
-@attrs.frozen
-class Holding:
+class Holding(NamedTuple):
     """
     One thing that a product holds.
 
@@ -89,8 +85,7 @@ class Holding:
         return any(amount.low != amount.high for amount in self.amounts)
 
 
-@attrs.frozen
-class Place:
+class Place(NamedTuple):
     """
     Where in a product something is.
 
@@ -166,7 +161,7 @@ def of_unknown_part(content: Content, product: Product, part: Part, formulary: F
     """
     place = Place(product, part, None, Fraction(0))
     why = f"no source says whether it is in part {part.name} of {product.name}"
-    return attrs.evolve(_ingredient(content, place, formulary), amounts=(), sources=(), note=why)
+    return _ingredient(content, place, formulary)._replace(amounts=(), sources=(), note=why)
 
 
 def _ingredient(content: Content, place: Place, formulary: Formulary) -> Holding:
@@ -191,7 +186,7 @@ def _ingredient(content: Content, place: Place, formulary: Formulary) -> Holding
     if content.disputed:
         entries = [(stated.strength, stated.source) for stated in content.disputed]
         return _stated(bare, substance, entries, content, place, formulary)
-    return attrs.evolve(bare, note=content.reason or f"{product.name} lists it without an amount")
+    return bare._replace(note=content.reason or f"{product.name} lists it without an amount")
 
 
 def _auxiliary(
@@ -202,7 +197,7 @@ def _auxiliary(
     substance = formulary.substance(name)
     bare = Holding(substance.id, substance.name, substance.ingredient_class, is_auxiliary=True)
     if not entries:
-        return attrs.evolve(bare, note=why)
+        return bare._replace(note=why)
     return _stated(bare, substance, entries, None, place, formulary)
 
 
@@ -222,9 +217,9 @@ def _stated(
             unit, per_container = _per_container(strength, substance, place)
             found.setdefault(unit, []).append(per_container * place.share)
     except LineError as err:
-        return attrs.evolve(bare, note=f"{product.name}: {err.reason}")
+        return bare._replace(note=f"{product.name}: {err.reason}")
     if len(found) > 1:
-        return attrs.evolve(bare, note=f"{product.name}: sources state it in different dimensions")
+        return bare._replace(note=f"{product.name}: sources state it in different dimensions")
     ((unit, numbers),) = found.items()
     sources = tuple(product.source(key) for _strength, key in entries)
     written = " / ".join(
@@ -232,8 +227,7 @@ def _stated(
         for (strength, _key), source in zip(entries, sources, strict=True)
     )
     amount = PerMl(unit, min(numbers), max(numbers), f"{written}{place.within}")
-    return attrs.evolve(
-        bare,
+    return bare._replace(
         amounts=(amount, *_other_units(amount, substance, content, formulary)),
         note=f"{product.name}: sources disagree" if amount.low != amount.high else None,
         sources=sources,
@@ -329,8 +323,7 @@ def moieties(holding: Holding, formulary: Formulary) -> Iterator[Holding]:
         except UnknownNameError as err:
             raise LineError("substance", f"moiety of {substance.id}: {err}") from err
         except ConversionError as err:
-            yield attrs.evolve(
-                holding,
+            yield holding._replace(
                 substance=counted.id,
                 name=counted.name,
                 ingredient_class=counted.ingredient_class,
@@ -343,8 +336,7 @@ def moieties(holding: Holding, formulary: Formulary) -> Iterator[Holding]:
         if mass is not None:
             by = Fraction(factor)
             amounts = (PerMl("mg", mass.low * by, mass.high * by, f"{mass.written} {step}"),)
-        yield attrs.evolve(
-            holding,
+        yield holding._replace(
             substance=counted.id,
             name=counted.name,
             ingredient_class=counted.ingredient_class,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING
-
-import attrs
+from typing import TYPE_CHECKING, NamedTuple
 
 from mesoformula import Finding, FormulaError, Problem, Severity, magnitude, plain, show
 
@@ -16,8 +14,7 @@ if TYPE_CHECKING:
 _ZERO = Decimal(0)
 
 
-@attrs.frozen
-class Volumes:
+class Volumes(NamedTuple):
     """
     The volumes of a session, in mL.
 

@@ -79,10 +79,14 @@ def concentration(
             "concentration",
             f"{strength} of {substance} is not below the product's own {has}, and mixing only dilutes",
         )
+    classes = _classes(substance, draws, formulary)
     amounts = []
     for place, draw in enumerate(draws):
         where = f"{refusal}: line {place + 1} ({formula.lines[place].product})"
         amounts.append(_counted(substance, unit, draw, where))
+        for item in draw.holdings:
+            if item.is_class and item.substance in classes:
+                raise LineError("undisclosed", f"{where} may hold it too: {item.note}")
     return wanted, amounts
 
 
@@ -110,6 +114,20 @@ def _held(substance: str, draw: Drawn) -> list[Holding]:
         for held in (holding, *counted)
         if held.substance == substance and not held.is_class
     ]
+
+
+def _classes(substance: str, draws: Sequence[Drawn], formulary: Formulary) -> set[str | None]:
+    """List the classes whose unnamed members would count in the sum of a substance, as its dose says."""
+    forms = {
+        holding.substance: holding.ingredient_class
+        for draw in draws
+        for holding, counted in zip(draw.holdings, draw.moieties, strict=True)
+        if any(item.substance == substance for item in (holding, *counted))
+    }
+    own = formulary.substance(substance).ingredient_class
+    if own is None and set(forms) != {substance}:
+        return set(formulary.classes)
+    return {own, *forms.values()}
 
 
 def _strength(substance: str, unit: str, draw: Drawn, refusal: str) -> Fraction:

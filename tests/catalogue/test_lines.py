@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mesoformula.catalogue.lines import line_numbers, line_of
 
-# ---- texts written by hand, each marked line saying what begins in it -------------------------------------------
+# ---- texts written by hand, each marked line saying what begins in it ----
 
 
 def expected(text: str) -> dict[tuple[str | int, ...], int]:
@@ -75,9 +75,9 @@ def expected(text: str) -> dict[tuple[str | int, ...], int]:
         """,
         """\
         composition = [ #: composition
-          { substance = "a", amount = "1 mg/mL" }, #: composition.0 composition.0.substance composition.0.amount
+          { name = "a", amount = "1" }, #: composition.0 composition.0.name composition.0.amount
           # { substance = "no" },
-          { substance = "b", equivalents = [ #: composition.1 composition.1.substance composition.1.equivalents
+          { name = "b", equivalents = [ #: composition.1 composition.1.name composition.1.equivalents
               { of = "c", amount = "2 mg" }, #: composition.1.equivalents.0 composition.1.equivalents.0.of
               { amount = "3 mg" }, #: composition.1.equivalents.1 composition.1.equivalents.1.amount
           ] },
@@ -140,12 +140,14 @@ def test_a_text_that_is_no_toml_never_raises(text: str) -> None:
     line_numbers(text)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, "a = " + "[" * 100_000, "a = " + "{a=" * 50_000, '"""' * 3, "a = '"])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "a = " + "[" * 100_000, "a = " + "{a=" * 50_000, '"""' * 3, "a = '"]
+)
 def test_deep_or_unfinished_junk_never_raises(text: str) -> None:
     line_numbers(text)
 
 
-# ---- texts written by a machine that knows in which line it is --------------------------------------------------
+# ---- texts written by a machine that knows in which line it is ----
 
 _KEYS = st.from_regex(r"\A[a-z]{1,4}\Z")
 _SCALARS = st.one_of(
@@ -227,7 +229,9 @@ def test_the_lines_of_any_text_are_right(data: st.DataObject) -> None:
     for number, record in enumerate(records):
         writer.note(("RECORD",))
         writer.note(("RECORD", number))
-        writer.text += data.draw(st.sampled_from(["[[RECORD]]\n", "[[ RECORD ]] # [[no]]\n", '[["RECORD"]]\n']))
+        writer.text += data.draw(
+            st.sampled_from(["[[RECORD]]\n", "[[ RECORD ]] # [[no]]\n", '[["RECORD"]]\n'])
+        )
         writer.table(record, ("RECORD", number))
 
     tomllib.loads(writer.text)
