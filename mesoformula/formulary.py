@@ -15,7 +15,7 @@ from mesoformula.catalogue.files import (
     SECTIONS,
     CatalogueFile,
     find,
-    parse,
+    parse_all,
     read_bytes,
 )
 from mesoformula.errors import CatalogueError, Problem, UnknownNameError
@@ -118,17 +118,19 @@ class Formulary:
                 )
             )
             return ()
+        contents = []
         for shown_path, path in found:
             content = read_bytes(path, shown_path)
             if isinstance(content, Problem):
                 self._problems.append(attrs.evolve(content, plugin=plugin))
-                continue
-            file = parse(content, shown_path, plugin)
+            else:
+                contents.append((content, shown_path))
+        for file in parse_all(contents, plugin):
             if isinstance(file, Problem):
                 self._problems.append(file)
-                continue
-            self.add_file(file)
-            added.append(file)
+            else:
+                self.add_file(file)
+                added.append(file)
         return tuple(added)
 
     def add_file(self, file: CatalogueFile) -> None:

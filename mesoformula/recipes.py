@@ -44,8 +44,13 @@ def parse_line(text: str) -> Line:
     """
     left, equals, asked = (part.strip() for part in text.partition("="))
     product = _PRODUCT.fullmatch(left)
-    if not equals or not asked or product is None:
+    if not equals or not asked:
         raise QuantityError(f"{shown(text)} is no line; expected such as {FORMS}", "line")
+    if product is None:
+        raise QuantityError(
+            f"{shown(left)} is no product id; expected vendor/sku, as 'mesoformula products' lists them",
+            "line",
+        )
     given: dict[str, Any] = {"product": product[1], "part": product[2]}
     asked, made, made_up_to = asked.partition(" made up to ")
     if made:

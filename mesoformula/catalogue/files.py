@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -45,13 +45,13 @@ class CatalogueFile:
         path: As problems name it.
         tables: Its content in plain values: text, whole numbers, flags, lists and mappings.
         plugin: Who offers it, as `name (distribution version)`; None for a file the user named.
-        text: What it says.
+        content: Its bytes.
     """
 
     path: str
     tables: Mapping[str, Any]
     plugin: str | None
-    text: str = attrs.field(repr=False)
+    content: bytes = attrs.field(repr=False)
     _lines: dict[tuple[str | int, ...], int] | None = attrs.field(default=None, init=False, repr=False)
 
     def problem(self, code: str, message: str, where: tuple[str | int, ...] = ()) -> Problem:
@@ -67,7 +67,7 @@ class CatalogueFile:
             The problem.
         """
         if self._lines is None:
-            self._lines = line_numbers(self.text)
+            self._lines = line_numbers(_decoded(self.content))
         return Problem(code, message, self.path, line_of(self._lines, where), self.plugin)
 
 
@@ -127,6 +127,40 @@ def read_bytes(path: Path | Traversable, shown: str) -> bytes | Problem:
     return content
 
 
+def parse_all(
+    contents: Sequence[tuple[bytes, str]], plugin: str | None = None
+) -> list[CatalogueFile | Problem]:
+    """
+    Parse the bytes of many files; once parsed, all of them are remembered as one.
+
+    Args:
+        contents: What each file holds, and its path for messages.
+        plugin: Who offers them.
+
+    Returns:
+        For each the file, or the problem that keeps it from being parsed.
+    """
+    if len(contents) < 2:
+        return [parse(content, path, plugin) for content, path in contents]
+    hashed = hashlib.sha256()
+    for content, _path in contents:
+        hashed.update(len(content).to_bytes(8, "big"))
+        hashed.update(content)
+    digest = hashed.hexdigest()
+    known = _cached(digest)
+    if known is not None and isinstance(known.get("files"), list) and len(known["files"]) == len(contents):
+        return [
+            CatalogueFile(path, tables, plugin, content)
+            for (content, path), tables in zip(contents, known["files"], strict=True)
+        ]
+    parsed = [parse(content, path, plugin) for content, path in contents]
+    files = [file for file in parsed if isinstance(file, CatalogueFile)]
+    if len(files) == len(parsed):
+        _cache(digest, {"files": [file.tables for file in files]})
+        _forget_old()
+    return parsed
+
+
 def parse(content: bytes, path: str, plugin: str | None = None) -> CatalogueFile | Problem:
     """
     Parse the bytes of one file.
@@ -140,11 +174,10 @@ def parse(content: bytes, path: str, plugin: str | None = None) -> CatalogueFile
         The file, or the problem that keeps it from being parsed.
     """
     try:
-        text = content.decode("utf-8-sig")
+        text = _decoded(content)
     except UnicodeDecodeError as err:
         line = content.count(b"\n", 0, err.start) + 1
         return Problem("encoding", "not UTF-8; save it as UTF-8", path, line, plugin)
-    text = text.replace("\r\n", "\n")
     digest = hashlib.sha256(content).hexdigest()
     tables = _cached(digest)
     if tables is None:
@@ -159,7 +192,11 @@ def parse(content: bytes, path: str, plugin: str | None = None) -> CatalogueFile
         except ValueError as err:
             return Problem("toml", f"{err}", path, None, plugin)
         _cache(digest, tables)
-    return CatalogueFile(path, tables, plugin, text)
+    return CatalogueFile(path, tables, plugin, content)
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode("utf-8-sig").replace("\r\n", "\n")
 
 
 def _line_of_error(err: tomllib.TOMLDecodeError, text: str) -> int | None:
@@ -222,3 +259,23 @@ def _cache(digest: str, tables: dict[str, Any]) -> None:
         Path(stream.name).replace(folder / f"{digest}.json")
     except (OSError, ValueError, RecursionError):
         return  # a cache that cannot be written costs time, nothing else
+
+
+#: What no run has made anew for so long belongs to catalogues that have changed since.
+_FORGET_AFTER_SECONDS = 90 * 86_400
+
+
+def _forget_old() -> None:
+    """Delete what was remembered long ago, so that the cache does not grow for ever."""
+    folder = _cache_folder()
+    if folder is None:
+        return
+    import time as clock
+
+    oldest = clock.time() - _FORGET_AFTER_SECONDS
+    try:
+        for path in folder.iterdir():
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+    except OSError:
+        return

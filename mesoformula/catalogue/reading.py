@@ -34,6 +34,7 @@ class _Field:
     key: str
     kind: fields.Kind
     required: bool
+    help: str
 
 
 def written_fields(record: type[Any]) -> tuple[_Field, ...]:
@@ -57,6 +58,7 @@ def _written_fields(record: Any) -> tuple[_Field, ...]:
             field.metadata["key"] or field.name,
             field.metadata["kind"],
             field.default is attrs.NOTHING,
+            field.metadata["help"],
         )
         for field in attrs.fields(record)
         if "kind" in field.metadata

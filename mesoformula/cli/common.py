@@ -57,9 +57,10 @@ def width() -> int:
         The terminal's width, at most 120; 80 in a pipe.
     """
     try:
-        return max(40, min(120, os.get_terminal_size().columns))
+        columns = os.get_terminal_size().columns
     except OSError:
         return 80
+    return max(40, min(120, columns)) if columns else 80
 
 
 def safe(text: object) -> str:

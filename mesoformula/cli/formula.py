@@ -91,6 +91,9 @@ def new(
     if not texts and not sys.stdin.isatty():
         raise click.UsageError("no --line given, and nobody to ask; expected such as --line " + FORMS)
     id_ = _id(app, id_, file)
+    for option, value in (("--name", name), ("--description", description)):
+        if value is not None and not (value.strip() and value.isprintable()):
+            raise click.UsageError(f"{option} {shown(value)}: expected one line of text that prints")
     lines: list[Line] = []
     for number, text in enumerate(texts, start=1):
         try:

@@ -45,7 +45,7 @@ def list_plugins(as_json: bool) -> int:
         ),
     )
     if any(status.state is State.BLOCKED for status in statuses):
-        click.echo("blocked by MESOFORMULA_BLOCK_PLUGINS; take a name out of it to have the plugin back")
+        click.echo("A name is blocked as long as MESOFORMULA_BLOCK_PLUGINS holds it.")
     if problems:
         click.echo("\nProblems")
         for problem in problems:

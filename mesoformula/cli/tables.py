@@ -68,12 +68,15 @@ def _widths(
     columns = list(zip(headings, *rows, strict=True))
     natural = [max(cells_wide(line) for cell in column for line in cell.split("\n")) for column in columns]
     least = [
-        needed if place in fixed else min(needed, max(_longest_word(cell) for cell in column), 24)
+        needed if place in fixed else min(needed, max(_least(cell) for cell in column))
         for place, (needed, column) in enumerate(zip(natural, columns, strict=True))
     ]
     widths = list(natural)
     room = width - len(_GAP) * (len(widths) - 1)
-    for floor in (least, [needed if place in fixed else 8 for place, needed in enumerate(least)]):
+    ids = [
+        needed if place in fixed else max(8, *map(_id, columns[place])) for place, needed in enumerate(least)
+    ]
+    for floor in (least, ids, [needed if place in fixed else 8 for place, needed in enumerate(least)]):
         while sum(widths) > room:
             loose = [place for place in range(len(widths)) if widths[place] > floor[place]]
             if not loose:
@@ -83,8 +86,15 @@ def _widths(
     return widths
 
 
-def _longest_word(text: str) -> int:
-    return max((cells_wide(word) for word in text.split()), default=0)
+def _least(cell: str) -> int:
+    """Tell how narrow a cell may be: words break only where they are very long."""
+    return max(_id(cell), min(24, max(map(cells_wide, cell.split()), default=0)))
+
+
+def _id(cell: str) -> int:
+    """Measure the id in a cell: one word on a line of its own, set in, for a person to copy."""
+    lines = [line for line in cell.split("\n") if line.startswith("  ") and len(line.split()) == 1]
+    return max(map(cells_wide, lines), default=0)
 
 
 def _wrapped(text: str, columns: int) -> list[str]:

@@ -25,10 +25,9 @@ from mesoformula_quantities.plan import Measure, Plan, PlannedLine, measure, pla
 from mesoformula_quantities.precision import SESSION, number
 from mesoformula_quantities.refusals import line_problem
 from mesoformula_quantities.volumes import Volumes, volumes
-from mesoformula_quantities.working import steps
 
 if TYPE_CHECKING:
-    from mesoformula import Formulary, Product, Quantity, Session
+    from mesoformula import Formulary, Product, Quantity, Session, Step
 
     MakeQuantity: TypeAlias = Callable[[Decimal], Quantity]
 
@@ -105,8 +104,16 @@ def answer(
         needed.syringes,
         _doses(planned, figures.doses),
         (*planned.findings, *needed.findings),
-        partial(steps, session, planned, needed, figures, measures),
+        partial(_working, session, planned, needed, figures, measures),
     )
+
+
+def _working(
+    session: Session, planned: Plan, needed: Volumes, figures: Figures, measures: Sequence[Measure]
+) -> tuple[Step, ...]:
+    from mesoformula_quantities.working import steps
+
+    return steps(session, planned, needed, figures, measures)
 
 
 def _line(

@@ -264,7 +264,7 @@ def test_junk_of_any_shape_is_problems_and_never_an_exception(section: str, data
     table = data.draw(
         st.dictionaries(st.sampled_from([*keys, "vitamin", "unknown"]), _JUNK, max_size=6) | _JUNK
     )
-    reader = Reader(CatalogueFile("junk.toml", {section: [table]}, None, ""), CLASSES)
+    reader = Reader(CatalogueFile("junk.toml", {section: [table]}, None, b""), CLASSES)
 
     found = reader.record(
         RECORDS[section], table, (section, 0), **({"vendor": None} if section == "product" else {})
@@ -278,7 +278,7 @@ def test_junk_of_any_shape_is_problems_and_never_an_exception(section: str, data
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 def test_every_field_says_what_it_is_for_and_gives_an_example_that_it_takes(record: type[Any]) -> None:
-    reader = Reader(CatalogueFile("x.toml", {}, None, ""), CLASSES)
+    reader = Reader(CatalogueFile("x.toml", {}, None, b""), CLASSES)
     seen: set[type[Any]] = set()
 
     def walk(kind: fields.Kind) -> None:
