@@ -182,7 +182,7 @@ class SessionQuantities:
         session: What was asked.
         lines: What to take, in formula order.
         injected: Volume injected.
-        lost: Volume that stays in syringes and needles.
+        lost: Volume that stays in syringes and needles, and a rest too small to fill another syringe.
         prepared: Injected and lost together, exact.
         points: Number of injection points, if asked by points or area.
         volume_per_point: Injected at each, if known.

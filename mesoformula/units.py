@@ -138,7 +138,10 @@ def _ready_made(definition: str) -> Any:
     scale = Decimal(match[1] or 1)
     # As pint's own registry does it, or the Decimal would meet an int and a float in its arithmetic.
     reference = UnitsContainer({match[2]: Decimal(1)}, non_int_type=Decimal)
-    return UnitDefinition(name, spellings[0], tuple(spellings[1:]), ScaleConverter(scale), reference)  # type: ignore[arg-type]
+    # pint knows a unit by its name already, and would log a second mention as a redefinition.
+    sign = spellings[0] if spellings[0] != name else None
+    aliases = tuple(spelling for spelling in spellings[1:] if spelling != name)
+    return UnitDefinition(name, sign, aliases, ScaleConverter(scale), reference)  # type: ignore[arg-type]
 
 
 _KINDS = {

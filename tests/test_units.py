@@ -628,3 +628,12 @@ def test_strengths_are_told_as_people_write_them() -> None:
     assert str(parse_strength("5.0 mg/mL")) == "5 mg/mL"
     assert str(parse_strength("60 mcg per vial")) == "60 µg per container"
     assert isinstance(parse_strength("5 mg/mL"), Strength)
+
+
+def test_making_the_registry_redefines_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    from mesoformula import units
+
+    with caplog.at_level("WARNING", logger="pint"):
+        units._units.__wrapped__()
+
+    assert caplog.records == []

@@ -54,8 +54,11 @@ def width() -> int:
     Tell how wide text may be.
 
     Returns:
-        The terminal's width, at most 120; 80 in a pipe.
+        COLUMNS, else the terminal's width, at most 120; 80 in a pipe.
     """
+    given = os.environ.get("COLUMNS", "")
+    if given.isascii() and given.isdigit() and 0 < int(given[:6]):
+        return max(40, min(120, int(given[:6])))
     try:
         columns = os.get_terminal_size().columns
     except OSError:

@@ -30,7 +30,19 @@ def list_plugins(as_json: bool) -> int:
     statuses = app.manager.report()
     problems = app.problems
     if as_json:
-        print_json({"plugins": to_plain(statuses, full=True), "problems": to_plain(problems, full=True)})
+        plugins = [
+            {
+                "name": status.name,
+                "distribution": status.distribution,
+                "version": status.version,
+                "first_party": status.first_party,
+                "state": status.state.value,
+                "reason": status.reason or None,
+                "hooks": list(status.hooks),
+            }
+            for status in statuses
+        ]
+        print_json({"plugins": plugins, "problems": to_plain(problems, full=True)})
         return 0
     print_table(
         ("plugin", "distribution", "state", "hooks"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from decimal import Context, Decimal
 from pathlib import Path
@@ -23,7 +24,10 @@ from mesoformula import (
     Severity,
     parse_quantity,
     parse_strength,
+    quantities_in,
+    registry,
     show,
+    unit,
 )
 from mesoformula.catalogue.files import CatalogueFile, parse
 from mesoformula_quantities.answer import work_out
@@ -166,6 +170,10 @@ class TestLines:
         answer = ask("sodium-c | dose=100.4615 mg | substance=ascorbic-acid")
 
         assert abs(answer.lines[0].volume.magnitude - 1) < Decimal("1e-5")
+
+    def test_a_dose_of_a_moiety_counts_every_form_that_the_product_holds(self, ask: Ask) -> None:
+        """A tenth of a mmol of sodium ascorbate is 17.6124 mg ascorbic acid: with 82.3876 mg, 100 mg/mL."""
+        assert volumes(ask("two-forms | dose=50 mg | substance=ascorbic-acid")) == ["0.5 mL"]
 
     def test_a_dose_in_mol_goes_through_the_molar_mass(self, ask: Ask) -> None:
         """1 mmol of ascorbic acid, 176.124 g/mol, is 1.76124 mL of 100 mg/mL."""
@@ -567,6 +575,11 @@ class TestLosses:
         assert (answer.syringes, show(answer.injected), show(answer.lost)) == (1, "1 mL", "0.08 mL")
         assert "0.03 mL, too little for another syringe" in text_of(answer)
 
+    def test_a_rest_of_just_what_a_syringe_keeps_fills_none(self, ask: Ask) -> None:
+        answer = ask("vitamin-c | volume=1.1 mL", syringe="one")
+
+        assert (answer.syringes, show(answer.injected), show(answer.lost)) == (1, "1 mL", "0.1 mL")
+
     def test_a_formula_that_stays_in_the_syringe_whole_is_refused(self, refused: Refused) -> None:
         assert refused("vitamin-c | volume=0.05 mL", syringe="one", says="would stay") == [("session", ())]
 
@@ -636,6 +649,7 @@ class TestContainersAndSyringes:
         [
             ("single", Keep.DISCARD, None),
             ("vitamin-c", Keep.DISCARD, None),  # not stated counts as single
+            ("unsaid", Keep.DISCARD, None),  # so it does with a period that may be for something else
             ("water", Keep.DISCARD, None),  # multi-dose without an in-use period
             ("saline", Keep.MAY_BE_KEPT, "28 d"),
         ],
@@ -807,6 +821,19 @@ class TestKits:
         assert volumes(answer) == ["4.2 mL"]
         assert stated(answer, "ascorbic-acid") == "420 mg"
 
+    def test_several_powders_share_the_liquid(self, ask: Ask) -> None:
+        answer = ask("two-powders | containers=1")
+
+        assert volumes(answer) == ["4.2 mL"]
+        assert stated(answer, "ascorbic-acid") == "420 mg"
+
+    def test_more_liquid_than_the_powder_needs_is_not_guessed_at(self, refused: Refused) -> None:
+        found = refused(
+            "mismatched | volume=1 mL", says="no source says how much of the liquid dissolves the powder"
+        )
+
+        assert found == [("kit", ("line", 0))]
+
     def test_making_up_needs_the_powder_named(self, ask: Ask, refused: Refused) -> None:
         assert refused("with-solvent | volume=1 mL | make_up_to=5 mL", says="part = 'powder'") == [
             ("part", ("line", 0))
@@ -872,6 +899,12 @@ class TestStrengths:
 
         assert stated(answer, "retinol", unit="IU") == "2000 IU"
         assert stated(answer, "retinol", unit="mg") == "0.6 mg"
+
+    def test_a_mass_is_not_told_in_units_that_nobody_asked_for(self, ask: Ask) -> None:
+        answer = ask("retinol-mg | volume=1 mL")
+
+        assert [item.substance for item in answer.doses] == ["retinol", "enzyme"]
+        assert stated(answer, "retinol") == "0.6 mg"
 
     def test_international_units_without_a_factor_stay_what_they_are(self, ask: Ask) -> None:
         assert stated(ask("units | volume=2 mL"), "enzyme") == "1500 IU"
@@ -998,9 +1031,11 @@ class TestMoieties:
         assert amount.kind is AmountKind.AT_LEAST
 
     def test_unnamed_substances_may_hold_any_element(self, ask: Ask) -> None:
-        amount = dose(ask("sodium-c | volume=1 mL", "vague | volume=1 mL"), "sodium", moiety=True).dose
+        """An element is of no class; vitamin C is none of the minerals that are not named."""
+        answer = ask("sodium-c | volume=1 mL", "vague-salts | volume=1 mL")
 
-        assert amount.kind is AmountKind.AT_LEAST
+        assert dose(answer, "sodium", moiety=True).dose.kind is AmountKind.AT_LEAST
+        assert dose(answer, "ascorbic-acid", moiety=True).dose.kind is AmountKind.STATED
 
 
 class TestFindings:
@@ -1081,6 +1116,29 @@ class TestWorking:
         assert "add 5 mL of Sodium chloride; the powder displaces 0.25 mL → 5.25 mL" in text_of(
             ask("added | volume=1 mL")
         )
+
+
+class TestQuantities:
+    """An answer makes its quantities in a shorter way than pint does; nobody can tell."""
+
+    @pytest.mark.parametrize("spelling", ["mL", "mg", "IU", "mg/mL", "mL/L"])
+    def test_they_are_pints_own_in_every_way(self, spelling: str) -> None:
+        ours = quantities_in(spelling)(Decimal("2.50"))
+        theirs = registry().Quantity(Decimal("2.50"), unit(spelling))
+
+        assert type(ours) is type(theirs)
+        assert vars(ours) == vars(theirs)
+        assert (ours == theirs, hash(ours) == hash(theirs)) == (True, True)
+        assert ours.magnitude is not None
+        assert ours.units == theirs.units
+        assert ours.dimensionality == theirs.dimensionality
+        assert ours + theirs == 2 * theirs
+        assert (ours / theirs).magnitude == 1
+        assert str(ours) == str(theirs)
+        assert copy.deepcopy(ours) == theirs
+
+    def test_they_convert_as_pints_own_do(self) -> None:
+        assert quantities_in("mL")(Decimal("2.5")).to(unit("µL")).magnitude == 2500
 
 
 class TestPlans:
