@@ -139,10 +139,10 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.exceptions.NoArgsIsHelpError as err:
-        click.echo(err.format_message(), err=True)
-        return USAGE
     except click.UsageError as err:
+        if err.format_message().startswith("Usage: "):  # the help, where a verb is missing
+            click.echo(err.format_message(), err=True)
+            return USAGE
         where = err.ctx.command_path if err.ctx is not None else "mesoformula"
         return _say([f"{where}: {_with_example(err)}"], USAGE)
     except click.ClickException as err:

@@ -57,7 +57,7 @@ def width() -> int:
         COLUMNS, else the terminal's width, at most 120; 80 in a pipe.
     """
     given = os.environ.get("COLUMNS", "")
-    if given.isascii() and given.isdigit() and 0 < int(given[:6]):
+    if given.isascii() and given.isdigit() and int(given[:6]) > 0:
         return max(40, min(120, int(given[:6])))
     try:
         columns = os.get_terminal_size().columns

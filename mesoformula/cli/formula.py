@@ -155,10 +155,11 @@ def _try(app: App, formula: Formula, text: str) -> None:
         for section, word in (("product", line.product), ("substance", line.substance))
         if word is not None and not _is_known(app, section, word)
     ]
+    why = f" ({'; '.join(app.missing_plugins())})" if problems and app.missing_plugins() else ""
     if not problems:
         problems = [problem.message for problem in _read_back(app, formula, text)]
     if problems:
-        raise click.UsageError("; ".join(problems))
+        raise click.UsageError("; ".join(problems) + why)
     _work_out(app, formula)
 
 

@@ -7,7 +7,6 @@ exist.
 
 from __future__ import annotations
 
-import textwrap
 import unicodedata
 from collections.abc import Collection, Sequence
 
@@ -98,15 +97,34 @@ def _id(cell: str) -> int:
 
 
 def _wrapped(text: str, columns: int) -> list[str]:
+    """Wrap at blanks, and within words that are longer than a line; what is set in stays so."""
     lines: list[str] = []
     for line in text.split("\n"):
         if cells_wide(line) <= columns:
             lines.append(line)
-        else:
-            indent = " " * min(len(line) - len(line.lstrip()), columns // 2)
-            wrapped = textwrap.wrap(line, max(1, columns), break_on_hyphens=False, subsequent_indent=indent)
-            lines.extend(wrapped or [""])
+            continue
+        indent = " " * min(len(line) - len(line.lstrip()), columns // 2)
+        written = indent
+        for word in line.split():
+            longer = f"{written} {word}" if written.strip() else indent + word
+            if cells_wide(longer) > columns and written.strip():
+                lines.append(written)
+                longer = indent + word
+            while cells_wide(longer) > columns:
+                kept = max(_first(longer, columns), len(indent) + 1)
+                lines.append(longer[:kept])
+                longer = indent + longer[kept:]
+            written = longer
+        lines.append(written)
     return lines
+
+
+def _first(text: str, columns: int) -> int:
+    """Count the characters of a text that fit."""
+    kept = len(text)
+    while kept > 1 and cells_wide(text[:kept]) > columns:
+        kept -= 1
+    return kept
 
 
 def _fit(headings: Sequence[str], widths: Sequence[int]) -> list[str]:

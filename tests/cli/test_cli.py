@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -53,11 +55,11 @@ def test_the_version_is_the_packages(meso):
     assert meso("--version").out == f"mesoformula {__version__}\n"
 
 
-def test_no_command_shows_the_help_and_is_wrong_usage(meso):
+def test_no_command_shows_the_help(meso):
     ran = meso()
-    assert ran.code == 2
-    assert ran.err.startswith("Usage: mesoformula")
-    assert "session" in ran.err
+    assert ran.code in (0, 2)  # click 8.1 calls it done, later ones wrong usage
+    assert (ran.out + ran.err).startswith("Usage: mesoformula")
+    assert "session" in ran.out + ran.err
 
 
 @pytest.mark.parametrize(
@@ -294,24 +296,38 @@ def test_formula_new_can_be_left_on_a_terminal_and_writes_nothing(key):
 def on_a_terminal(words: list[str], typed: str) -> tuple[str, int]:
     """Run a command on a terminal of its own, and type when it asks for the first line."""
     master, slave = pty.openpty()
-    with subprocess.Popen([SCRIPT, *words], stdin=slave, stdout=slave, stderr=slave, close_fds=True,
-                          start_new_session=True, preexec_fn=_take_terminal) as started:  # noqa: PLW1509
+    with subprocess.Popen(
+        [SCRIPT, *words],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        preexec_fn=_take_terminal,
+    ) as started:
         os.close(slave)
         said = b""
-        while b"Line 1" not in said:
-            said += os.read(master, 1024)
-        os.write(master, typed.encode())
-        while True:
-            try:
-                read = os.read(master, 1024)
-            except OSError:  # the other end is closed
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if _is_there(master, 0.3):
+                try:
+                    said += os.read(master, 1024)
+                except OSError:  # the other end is closed
+                    break
+            elif started.poll() is not None:
                 break
-            if not read:
-                break
-            said += read
+            elif said.endswith((b"Line 1: ", b"^C")):
+                # Silence: it waits. A signal may come just before it listens, hence perhaps a second one.
+                os.write(master, typed.encode())
+        else:
+            started.kill()
+            pytest.fail(f"it waits for ever after {said!r}")
         code = started.wait(60)
     os.close(master)
     return said.decode(), code
+
+
+def _is_there(master: int, seconds: float) -> bool:
+    return bool(select.select([master], [], [], seconds)[0])
 
 
 def _take_terminal() -> None:
