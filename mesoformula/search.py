@@ -133,13 +133,7 @@ def distance(left: str, right: str, most: int) -> int:
         earlier, before, row = before, row, [place]
         for other, letter in enumerate(right, start=1):
             cost = min(before[other] + 1, row[-1] + 1, before[other - 1] + (char != letter))
-            if (
-                earlier
-                and other > 1
-                and place > 1
-                and char == right[other - 2]
-                and left[place - 2] == letter
-            ):
+            if earlier and other > 1 and place > 1 and char == right[other - 2] and left[place - 2] == letter:
                 cost = min(cost, earlier[other - 2] + 1)
             row.append(cost)
         if min(row) > most:

@@ -96,7 +96,7 @@ class LineQuantities:
         part: Name of the kit's part, where only one is taken.
         kind: How the formula says how much.
         volume: To draw, exact.
-        measured_with: The syringe that measures it; None if none is known.
+        measured_with: The syringe that measures it; None if none is known, or all of the containers is drawn.
         measured: To draw, as that syringe measures it.
         error: Measured less exact.
         containers: Containers (of a kit: kits) to open.

@@ -37,7 +37,7 @@ def json_schema(classes: Iterable[IngredientClass] = CORE_CLASSES) -> dict[str, 
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "mesoformula catalogue",
-        "description": "Substances, products, techniques, protocols and formulas. Quantities are text with a unit.",
+        "description": "Substances, products, techniques and formulas; quantities are text with a unit.",
         "type": "object",
         "properties": properties,
         "required": ["schema"],

@@ -236,7 +236,7 @@ def print_session(answer: Answer, *, explain: bool = False) -> None:
         (
             (
                 line.number,
-                show(line.measured) if line.measured is not None else "?",
+                _drawn(line),
                 _taken(line),
                 _containers(line),
                 _left(line),
@@ -270,9 +270,17 @@ def _print_volumes(worked: SessionQuantities) -> None:
         click.echo(f"{counted(worked.points, 'point')}{each}.")
 
 
+def _drawn(line: LineQuantities) -> str:
+    if line.measured is not None:
+        return show(line.measured)
+    return "?" if line.left.magnitude else "all"
+
+
 def _taken(line: LineQuantities) -> str:
     """Name the product and, below it, how its volume is measured."""
     name = line.product.name + (f", part {line.part}" if line.part else "")
+    if not line.left.magnitude:
+        return f"{name}\n  {_exactly(line.volume)} as labelled, the whole of it"
     if line.measured is None or line.measured_with is None:
         return f"{name}\n  {_exactly(line.volume)}; no syringe is known to measure it"
     how = line.measured_with.name
@@ -358,7 +366,7 @@ def _containers(line: LineQuantities) -> str:
     if line.product.is_kit and line.part is None:
         return counted(line.containers, "kit")
     part = next((part for part in line.product.parts if part.name == line.part), line.product.parts[0])
-    return counted(line.containers, str(part.container))
+    return counted(line.containers, part.container.word)
 
 
 def _left(line: LineQuantities) -> str:

@@ -30,18 +30,29 @@ from mesoformula.cli.options import (
     option_name,
     stock_option,
 )
+from mesoformula.encoding import to_plain
 from mesoformula.presentation import container_text, storage_text
+from mesoformula.sessions import Amount, AmountKind
 from mesoformula.sheets import Mark
-from mesoformula.stock.figures import days_left, in_major_units, minor_digits
+from mesoformula.stock.figures import (
+    days_left,
+    in_major_units,
+    minor_digits,
+    states_mass,
+    states_volume,
+    supplied_mass,
+    supplied_volume,
+)
 from mesoformula.words import folded, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mesoformula.app import App
     from mesoformula.products import Product
     from mesoformula.stock.records import OnHand, StockView
     from mesoformula.stock.store import Store
+    from mesoformula.units import Quantity
 
 
 class ExpiryType(Type):
@@ -254,7 +265,7 @@ def list_stock(text: str | None, warn_days: int, stock: str | None, as_json: boo
                 "stock": view.store,
                 "anchor": str(view.anchor) if view.anchor is not None else None,
                 "on_hand": [_plain(entry, view) for entry in found],
-                "containers": sum(entry.containers for entry in found),
+                "totals": _totals(found),
             }
         )
     elif found:
@@ -265,6 +276,8 @@ def list_stock(text: str | None, warn_days: int, stock: str | None, as_json: boo
         print_wrapped(f"nothing in stock matches {shown(text)}; list all with: mesoformula stock list")
     else:
         click.echo(safe(f"the stock is empty: {view.store}"))
+        if view.anchor is None and stock is not None:
+            click.echo("nothing was ever recorded there; is the path right?")
         click.echo("record a delivery with: mesoformula stock receive (-h shows an example)")
     report_problems(app)
     return 0
@@ -325,7 +338,7 @@ def _matches(entry: OnHand, text: str | None) -> bool:
 
 
 def _counted(product: Product, number: int) -> str:
-    return counted(number, "kit" if product.is_kit else str(product.parts[0].container))
+    return counted(number, "kit" if product.is_kit else product.parts[0].container.word)
 
 
 def _word(entry: OnHand, as_of: date, soon: int) -> str:
@@ -337,21 +350,60 @@ def _word(entry: OnHand, as_of: date, soon: int) -> str:
 
 
 def _plain(entry: OnHand, view: StockView) -> dict[str, Any]:
-    cost = None
-    if entry.unit_cost is not None and entry.currency is not None:
-        cost = {"value": f"{in_major_units(entry.unit_cost, entry.currency):f}", "unit": entry.currency}
+    product = entry.product
     return {
-        "product": entry.product.pinned_id,
-        "name": entry.product.name,
-        "vendor": entry.product.vendor.name,
-        "container": container_text(entry.product),
+        "product": product.pinned_id,
+        "name": product.name,
+        "vendor": product.vendor.name,
+        "container": container_text(product),
         "lot": entry.lot,
         "location": entry.location,
         "containers": entry.containers,
+        "volume": to_plain(_all(supplied_volume(product), entry)),
+        "mass": to_plain(_all(supplied_mass(product), entry)),
         "expiry": entry.expiry.isoformat() if entry.expiry is not None else None,
         "days_left": days_left(entry.expiry, view.as_of),
-        "storage": storage_text(entry.product.storage),
+        "storage": storage_text(product.storage),
         "received_at": entry.received_at.isoformat(),
         "supplier": entry.supplier,
-        "unit_cost": cost,
+        "unit_cost": _money(entry.unit_cost, entry.currency),
+        "value": _money(entry.unit_cost and entry.unit_cost * entry.containers, entry.currency),
     }
+
+
+def _all(each: Quantity | None, entry: OnHand) -> Quantity | None:
+    return None if each is None else each * entry.containers
+
+
+def _money(minor: int | None, currency: str | None) -> dict[str, str] | None:
+    if minor is None or currency is None:
+        return None
+    return {"value": f"{in_major_units(minor, currency):f}", "unit": currency}
+
+
+def _totals(found: Sequence[OnHand]) -> dict[str, Any]:
+    """Add up what is known; what leaves something out says so by its kind, as every amount does."""
+    volumes = [(_all(supplied_volume(one.product), one), states_volume(one.product)) for one in found]
+    masses = [(_all(supplied_mass(one.product), one), states_mass(one.product)) for one in found]
+    currencies = sorted({one.currency for one in found if one.currency is not None})
+    return {
+        "containers": sum(one.containers for one in found),
+        "volume": to_plain(_total(volumes, "mL")),
+        "mass": to_plain(_total(masses, "mg")),
+        "value": [
+            _money(sum((one.unit_cost or 0) * one.containers for one in found if one.currency == name), name)
+            for name in currencies
+        ],
+    }
+
+
+def _total(parts: Sequence[tuple[Quantity | None, bool]], unit: str) -> Amount | None:
+    from mesoformula.units import magnitude, quantity
+
+    known = [magnitude(part, unit) for part, _all_of_it in parts if part is not None]
+    if not known:
+        return None
+    total = quantity(sum(known, Decimal(0)), unit)
+    if all(all_of_it for _part, all_of_it in parts):
+        return Amount(AmountKind.STATED, total, total)
+    return Amount(AmountKind.AT_LEAST, total)

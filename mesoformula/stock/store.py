@@ -201,6 +201,8 @@ class Store:
             raise self._said(err.orig) from err
         except sqlite3.Error as err:
             raise self._said(err) from err
+        except (FileExistsError, NotADirectoryError) as err:
+            raise StockError(f"{self.path}: a folder on the way to it is a file") from err
         except OSError as err:
             raise StockError(f"{self.path}: {err.strerror or type(err).__name__}") from err
 

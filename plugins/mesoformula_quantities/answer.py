@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     MakeQuantity: TypeAlias = Callable[[Decimal], Quantity]
 
 
+#: Beyond this a volume is a slip of the keyboard, such as L for mL; a line may name as many.
+MOST_CONTAINERS = 1_000
+
+
 def work_out(session: Session, formulary: Formulary) -> SessionQuantities:
     """
     Work out what a session takes.
@@ -91,6 +95,8 @@ def answer(
         FormulaError: If a volume is too small for the syringe that measures it.
     """
     ml = quantities_in("mL")
+    if any(figure.containers > MOST_CONTAINERS for figure in figures.lines):
+        raise FormulaError(_unbelievable(planned, figures))
     if not all(figure.measured for figure in figures.lines):
         raise FormulaError(_unmeasurable(planned, figures, measures))
     return SessionQuantities(
@@ -122,7 +128,7 @@ def _line(
     volume, scale, measured, error, containers, left = figure
     product = line.product
     syringe = measured_quantity = error_quantity = None
-    if scale >= 0:
+    if scale >= 0 and left:  # what takes whole containers is not measured: all of it is drawn
         syringe = measures[scale].syringe
         measured_quantity, error_quantity = ml(measured), ml(error)
     keep, keep_for = _keep(product, left)
@@ -173,6 +179,21 @@ def _doses(planned: Plan, figures: Sequence[DoseFigures]) -> tuple[Dose, ...]:
             )
         )
     return tuple(doses)
+
+
+def _unbelievable(planned: Plan, figures: Figures) -> list[Problem]:
+    """Name every line that takes more containers than one treatment ever could."""
+    return [
+        line_problem(
+            planned.formula,
+            line.number,
+            "containers",
+            f"takes {figure.containers:,} containers; expected at most {MOST_CONTAINERS:,} for one session: "
+            "is the volume right?",
+        )
+        for line, figure in zip(planned.lines, figures.lines, strict=True)
+        if figure.containers > MOST_CONTAINERS
+    ]
 
 
 def _unmeasurable(planned: Plan, figures: Figures, measures: Sequence[Measure]) -> list[Problem]:

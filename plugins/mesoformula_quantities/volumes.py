@@ -196,6 +196,8 @@ def _loss_per_syringe(session: Session) -> tuple[Decimal, tuple[Finding, ...]]:
         loss += magnitude(needle.dead_volume, "mL")
     if not missing:
         return loss, ()
+    if syringe is None and needle is None:
+        missing = ["neither syringe nor needle is named"]
     message = f"{' and '.join(missing)}: what stays behind there is not counted; prepare more, or name them"
     return loss, (Finding("losses-not-counted", Severity.UNCHECKED, session.formula.id, message),)
 

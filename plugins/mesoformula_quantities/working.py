@@ -124,7 +124,7 @@ def _line(
         yield f"{line.drawn.reconstitution} → {number(line.drawn.unit_volume)} mL"
     if +needed.prepared != +planned.total:
         yield f"{volume} × {number(needed.prepared)} ÷ {total} = {number(figure.volume)} mL"
-    if figure.scale >= 0:
+    if figure.scale >= 0 and figure.left:
         syringe = measures[figure.scale].syringe
         yield (
             f"measured on {syringe.name} (graduation {show(syringe.graduation)}, half up): "

@@ -51,7 +51,7 @@ def test_a_delivery_is_confirmed_in_words_and_with_its_anchor(receive, meso):
     assert max(map(len, (*lines[:2], lines[-1]))) <= 80
     listed = meso("stock", "list", "--json").json
     assert listed["anchor"] == lines[-1].removeprefix("anchor ")
-    assert listed["containers"] == 5
+    assert listed["totals"]["containers"] == 5
 
 
 @pytest.mark.parametrize("expiry", ["05/2099", "2099-05", "2099-05-31", " 2099-05-31 "])

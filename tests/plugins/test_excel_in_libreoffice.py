@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
@@ -251,3 +252,52 @@ def test_an_empty_stock_opens_and_prints(
 
     assert pages(pdf)[0] == 1
     assert "There is no stock on hand." in text_of(pdf, 1)
+
+
+def test_the_workbook_recalculates_to_the_figures_of_the_command_line(
+    tmp_path: Path, convert: Convert, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `stock list --json` says and what LibreOffice works out from the workbook are the same figures."""
+    from mesoformula.cli import run
+
+    monkeypatch.setenv("MESOFORMULA_STOCK", str(tmp_path / "stock.sqlite"))
+    deliveries = [
+        ("fillmed/nctf-135ha", "A1", 4, "2027-01-07", "12.50 EUR"),
+        ("phoenix-labs/ascorbic-acid-500", "A2", 3, "2026-01-31", "1.10 EUR"),
+        ("kyowa-kirin/pabrinex-im", "A3", 2, "2028-02-29", "9.99 EUR"),
+        ("baxter/cernevit", "A4", 5, "2027-06-30", "4 EUR"),
+    ]
+    for product, lot, containers, expiry, cost in deliveries:
+        words = ["--lot", lot, "--containers", str(containers), "--expiry", expiry, "--cost", cost]
+        assert run(["stock", "receive", product, *words, "--by", "test"]) == 0
+    workbook = tmp_path / "stock.xlsx"
+    assert run(["sheet", "stock", str(workbook)]) == 0
+    capsys.readouterr()
+    assert run(["stock", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+
+    cells = openpyxl.load_workbook(convert(workbook, "xlsx"), data_only=True).active
+    rows = [[cell.value for cell in row] for row in cells.iter_rows()]
+    (top,) = [place for place, row in enumerate(rows) if row[0] == "Vendor"]
+    (bottom,) = [place for place, row in enumerate(rows) if str(row[0]).startswith("Total of the rows")]
+    headings = [str(heading) for heading in rows[top]]
+    column = {heading: place for place, heading in enumerate(headings)}
+    by_lot = {row[column["Lot"]]: row for row in rows[top + 1 : bottom] if row[column["Lot"]]}
+
+    assert set(by_lot) == {"A1", "A2", "A3", "A4"}
+    for entry in listed["on_hand"]:
+        row = by_lot[entry["lot"]]
+        assert row[column["Containers"]] == entry["containers"]
+        assert row[column["Days left"]] == entry["days_left"]
+        assert row[column["Expiry"]].date().isoformat() == entry["expiry"]
+        for heading, key in (("Total volume (mL)", "volume"), ("Total mass (mg)", "mass")):
+            said = None if entry[key] is None else Decimal(entry[key]["value"])
+            found = row[column[heading]]
+            assert (None if found is None else Decimal(str(found))) == said
+    totals = rows[bottom]
+    assert totals[column["Containers"]] == listed["totals"]["containers"] == 14
+    assert Decimal(str(totals[column["Total volume (mL)"]])) == Decimal(listed["totals"]["volume"]["value"])
+    (value,) = [place for heading, place in column.items() if heading.startswith("Value")]
+    assert Decimal(str(totals[value])).quantize(Decimal("0.01")) == Decimal(
+        listed["totals"]["value"][0]["value"]
+    )

@@ -375,7 +375,9 @@ class TestEverySession:
     @given(benches())
     def test_rounding_never_hides_more_than_half_a_graduation(self, bench: Bench) -> None:
         for line in bench.answer().lines:
-            assert line.measured_with is not None
+            if line.measured_with is None:
+                assert line.left.magnitude == 0  # all of the containers: nothing is measured
+                continue
             graduation = of(line.measured_with.graduation)
             error = of(line.measured) - of(line.volume)
 
