@@ -82,6 +82,7 @@ class Content:
         attributes: What is particular to the class in this product (cross-linked, molecular weight…).
         specific_activity: IU per mass, where it belongs to the product.
         equivalents: Equivalences that the label prints.
+        total: What the label says one container holds in all, beside the amount.
     """
 
     substance: str | None = attrs.field(
@@ -118,6 +119,10 @@ class Content:
     )
     equivalents: tuple[LabelEquivalent, ...] = attrs.field(
         default=(), metadata=written(ListOf(RecordOf(LabelEquivalent)), "Equivalences the label prints.")
+    )
+    total: Quantity | None = attrs.field(
+        default=None,
+        metadata=written(QuantityOf(None), "What the label says one container holds in all."),
     )
 
 

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import attrs
-
-from mesoformula.catalogue.files import (
-    MAX_FILES,
-    SCHEMA,
-    SECTIONS,
-    CatalogueFile,
-    find,
-    parse_all,
-    read_bytes,
-)
+from mesoformula.catalogue.checks import check_record
+from mesoformula.catalogue.files import CatalogueFile, Shelf
+from mesoformula.catalogue.filling import Entry, Filling
+from mesoformula.catalogue.reading import FAILED, Reader
+from mesoformula.catalogue.wording import path_text
 from mesoformula.errors import CatalogueError, Problem, UnknownNameError
 from mesoformula.formulas import Formula
 from mesoformula.ingredients import CORE_CLASSES, IngredientClass, Substance
 from mesoformula.products import Product, Vendor
 from mesoformula.treatments import Needle, Protocol, Syringe, Technique, Zone
-from mesoformula.words import nearest, shown
+from mesoformula.words import nearest
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+    from mesoformula.catalogue.checking import Checker
+    from mesoformula.lookup import Found
 
 T = TypeVar("T")
 
@@ -42,27 +35,7 @@ RECORDS: Mapping[str, type[Any]] = {
 }
 
 
-@attrs.define(eq=False)
-class _Entry:
-    """One record of a file, read when it is first asked for."""
-
-    section: str
-    name: str
-    file: CatalogueFile | None = None
-    table: Any = None
-    where: tuple[str | int, ...] = ()
-    record: Any = None
-    problems: tuple[Problem, ...] = ()
-    plugin: str | None = None
-
-    def place(self) -> str:
-        if self.file is None:
-            return f"plugin {self.plugin}"
-        problem = self.file.problem("", "", self.where)
-        return f"{problem.path}:{problem.line}"
-
-
-class Formulary:
+class Formulary(Filling):
     """
     Everything on offer, by name.
 
@@ -77,201 +50,40 @@ class Formulary:
         Args:
             classes: The ingredient classes that records may use.
         """
-        self.classes: dict[str, IngredientClass] = {item.id: item for item in classes}
-        self._entries: dict[str, dict[str, _Entry]] = {section: {} for section in SECTIONS}
-        self._revisions: dict[str, list[int]] = {}
-        self._vendors: dict[str, Vendor] = {}
-        self._problems: list[Problem] = []
-        #: Rises with every record that is added, for whoever keeps what was made of them.
-        self.edition = 0
-        self._followed: set[_Entry] = set()
-
-    # ---- filling -------------------------------------------------------------------------------------------
-
-    def add_catalogue(self, root: Path | Traversable, plugin: str | None = None) -> tuple[CatalogueFile, ...]:
-        """
-        Add the TOML files at or below a place.
-
-        Args:
-            root: A file or a folder.
-            plugin: Who offers it; None for what the user named.
-
-        Returns:
-            The files that could be parsed. What could not is among `problems`.
-        """
-        added = []
-        try:
-            found = list(islice(find(root), MAX_FILES + 1))
-        except OSError as err:
-            self._problems.append(
-                Problem("file", f"cannot be read: {err.strerror or err}", str(root), None, plugin)
-            )
-            return ()
-        if not found:
-            self._problems.append(
-                Problem("file", "holds no .toml file; expected a catalogue", str(root), None, plugin)
-            )
-        if len(found) > MAX_FILES:
-            self._problems.append(
-                Problem(
-                    "file", f"more than {MAX_FILES:,} files; expected a catalogue", str(root), None, plugin
-                )
-            )
-            return ()
-        contents = []
-        for shown_path, path in found:
-            content = read_bytes(path, shown_path)
-            if isinstance(content, Problem):
-                self._problems.append(attrs.evolve(content, plugin=plugin))
-            else:
-                contents.append((content, shown_path))
-        for file in parse_all(contents, plugin):
-            if isinstance(file, Problem):
-                self._problems.append(file)
-            else:
-                self.add_file(file)
-                added.append(file)
-        return tuple(added)
-
-    def add_file(self, file: CatalogueFile) -> None:
-        """
-        Add one parsed file.
-
-        Args:
-            file: What was parsed.
-        """
-        tables = file.tables
-        if tables.get("schema") != SCHEMA:
-            found = "is missing" if "schema" not in tables else f"= {tables['schema']!r:.20}"
-            self._problems.append(
-                file.problem("schema", f"schema {found}; expected schema = {SCHEMA} at the top", ("schema",))
-            )
-            return
-        known = ("schema", "vendor", *SECTIONS)
-        for key in tables:
-            if key not in known:
-                close = nearest(key, known)
-                hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
-                self._problems.append(
-                    file.problem("unknown-key", f"{shown(key)} is not known here; {hint}", (key,))
-                )
-        vendor = self._vendor(file) if "vendor" in tables or "product" in tables else None
-        for section in SECTIONS:
-            for number, table in enumerate(self._tables(file, section)):
-                where = (section, number)
-                key = "sku" if section == "product" else "id"
-                name = table.get(key) if isinstance(table, dict) else None
-                if not isinstance(name, str):
-                    self._problems.append(
-                        file.problem("missing", f"{section} {number + 1}: {key} is missing", where)
-                    )
-                    continue
-                if section == "product":
-                    if vendor is None:
-                        continue
-                    revision = table.get("revision", 1)
-                    name = f"{vendor}/{name}@{revision if type(revision) is int else 1}"
-                self._add(_Entry(section, name, file, table, where, plugin=file.plugin))
-
-    def _tables(self, file: CatalogueFile, section: str) -> Iterator[Any]:
-        value = file.tables.get(section, [])
-        if not isinstance(value, list):
-            self._problems.append(
-                file.problem("type", f"{section}: expected [[{section}]], a list of tables", (section,))
-            )
-            return
-        yield from value
-
-    def _vendor(self, file: CatalogueFile) -> str | None:
-        from mesoformula.catalogue.reading import Reader
-
-        table = file.tables.get("vendor")
-        if table is None:
-            self._problems.append(
-                file.problem("missing", "products without a vendor; expected a [vendor] table", ("product",))
-            )
-            return None
-        reader = Reader(file, self.classes, "vendor")
-        vendor = reader.record(Vendor, table, ("vendor",))
-        self._problems.extend(reader.problems)
-        if reader.problems or not isinstance(vendor, Vendor):
-            return None
-        known = self._vendors.setdefault(vendor.id, vendor)
-        if known != vendor:
-            self._problems.append(
-                file.problem(
-                    "duplicate", f"vendor {vendor.id!r} is described differently elsewhere", ("vendor",)
-                )
-            )
-        return vendor.id
-
-    def add_record(self, section: str, record: Any, plugin: str) -> None:
-        """
-        Add a record made in code.
-
-        Args:
-            section: Such as `product`.
-            record: The record.
-            plugin: Who offers it.
-        """
-        name = record.pinned_id if section == "product" else record.id
-        if section == "product":
-            self._vendors.setdefault(record.vendor.id, record.vendor)
-        self._add(_Entry(section, name, record=record, plugin=plugin))
-
-    def _add(self, entry: _Entry) -> None:
-        entries = self._entries[entry.section]
-        first = entries.get(entry.name)
-        if first is not None:
-            message = f"{entry.section} {entry.name!r} is also offered by {first.place()}; rename one"
-            if entry.plugin != first.plugin:
-                message += " or block one with MESOFORMULA_BLOCK_PLUGINS"
-            self._problems.append(
-                entry.file.problem("duplicate", message, entry.where)
-                if entry.file is not None
-                else Problem("duplicate", message, plugin=entry.plugin)
-            )
-            return
-        entries[entry.name] = entry
-        self.edition += 1
-        if entry.section == "product":
-            bare, _at, revision = entry.name.rpartition("@")
-            self._revisions.setdefault(bare, []).append(int(revision))
-
-    def report(self, problem: Problem) -> None:
-        """
-        Note a problem that was met while filling.
-
-        Args:
-            problem: What happened.
-        """
-        self._problems.append(problem)
+        super().__init__(classes)
+        self._checker: Checker | None = None
 
     # ---- reading -------------------------------------------------------------------------------------------
 
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What was found wrong so far; `check` finds everything."""
-        return tuple(self._problems)
+    def read(self, entry: Entry) -> Any:
+        """
+        Read one record; what is wrong with it is among the problems from then on.
 
-    def _read(self, entry: _Entry) -> Any:
+        Args:
+            entry: Where it stands.
+
+        Returns:
+            The record; None if it has problems.
+        """
         if entry.record is None and not entry.problems:
-            from mesoformula.catalogue.checks import check_record
-            from mesoformula.catalogue.reading import FAILED, Reader
-
             assert entry.file is not None  # noqa: S101 (an entry has a record or a file)
-            reader = Reader(entry.file, self.classes, f"{entry.section} {_short(entry.name)}")
+            reader = Reader(entry.file, self.classes, entry.title)
             given = {}
             if entry.section == "product":
                 given["vendor"] = self._vendors[entry.name.partition("/")[0]]
-            record = reader.record(RECORDS[entry.section], entry.table, entry.where, **given)
+            table = entry.file.table(entry.section, entry.number)
+            record = reader.record(RECORDS[entry.section], table, entry.where, **given)
+            reader.settle_picograms(table, len(entry.where), self._in_picograms)
             if record is not FAILED:
-                check_record(
-                    record,
-                    lambda code, message, where: reader.problem(
-                        code, f"{_path(where)}{message}", (*entry.where, *where)
-                    ),
-                )
+                excepted = record.excepted if isinstance(record, Product) else frozenset()
+
+                def report(code: str, message: str, where: tuple[str | int, ...]) -> None:
+                    if code in excepted:
+                        entry.excepted |= {code}
+                    else:
+                        reader.problem(code, f"{path_text(where)}{message}", (*entry.where, *where))
+
+                check_record(record, report)
             if reader.problems:
                 entry.problems = tuple(reader.problems)
                 self._problems.extend(entry.problems)
@@ -279,11 +91,25 @@ class Formulary:
                 entry.record = record
         return entry.record
 
+    def _in_picograms(self, key: str, name: str) -> bool:
+        """Tell whether amounts of a class, or of a substance by its class, are believable in picograms."""
+        if key == "substance":
+            entry = self._entries["substance"].get(name)
+            if entry is None:
+                return False
+            if entry.file is not None:  # not read: it may be what is being read
+                table = entry.file.table("substance", entry.number)
+                name = str(table.get("class")) if isinstance(table, dict) else ""
+            else:
+                name = str(entry.record.ingredient_class)
+        known = self.classes.get(name)
+        return known is not None and known.picograms
+
     def _named(self, section: str, name: str, kind: type[T]) -> T:  # noqa: ARG002 (for the type checker)
         entry = self._entries[section].get(name)
         if entry is None:
             raise UnknownNameError(section, name, self.nearest(section, name))
-        record = self._read(entry)
+        record = self.read(entry)
         if record is None:
             raise CatalogueError(entry.problems)
         return record  # type: ignore[no-any-return]
@@ -303,7 +129,7 @@ class Formulary:
 
     def _all(self, section: str, kind: type[T]) -> tuple[T, ...]:  # noqa: ARG002 (for the type checker)
         entries = sorted(self._entries[section].items())
-        return tuple(record for _name, entry in entries if (record := self._read(entry)) is not None)
+        return tuple(record for _name, entry in entries if (record := self.read(entry)) is not None)
 
     def product(self, name: str) -> Product:
         """
@@ -411,6 +237,28 @@ class Formulary:
         """
         return self._named("protocol", name, Protocol)
 
+    def entries(self, section: str) -> Mapping[str, Entry]:
+        """
+        List what is on offer without reading it.
+
+        Args:
+            section: Such as `product`.
+
+        Returns:
+            Entries by name.
+        """
+        return self._entries[section]
+
+    @property
+    def shelves(self) -> tuple[Shelf, ...]:
+        """The files that were added, as they were found together."""
+        return tuple(self._shelves)
+
+    @property
+    def vendors(self) -> tuple[Vendor, ...]:
+        """The vendors of all products, by id; none of the products is read."""
+        return tuple(vendor for _id, vendor in sorted(self._vendors.items()))
+
     def names(self, section: str) -> tuple[str, ...]:
         """
         List names without reading the records.
@@ -467,6 +315,34 @@ class Formulary:
         """List all protocols by id."""
         return self._all("protocol", Protocol)
 
+    def find_products(self, text: str) -> tuple[Found[Product], ...]:
+        """
+        Find products by what people call them or what they hold.
+
+        Args:
+            text: What somebody typed.
+
+        Returns:
+            Products with what matched, the best first; no others are read.
+        """
+        from mesoformula.lookup import find_products
+
+        return find_products(self, text)
+
+    def find_substances(self, text: str) -> tuple[Found[Substance], ...]:
+        """
+        Find substances by what people call them.
+
+        Args:
+            text: What somebody typed.
+
+        Returns:
+            Substances with what matched, the best first; no others are read.
+        """
+        from mesoformula.lookup import find_substances
+
+        return find_substances(self, text)
+
     # ---- checking ------------------------------------------------------------------------------------------
 
     def check(self, files: Iterable[CatalogueFile] | None = None) -> tuple[Problem, ...]:
@@ -479,20 +355,11 @@ class Formulary:
         Returns:
             Every problem so far.
         """
-        from mesoformula.catalogue.references import check_references
+        from mesoformula.catalogue.checking import Checker
 
-        wanted = None if files is None else {id(file) for file in files}
-        for section in SECTIONS:
-            for entry in list(self._entries[section].values()):
-                if wanted is not None and id(entry.file) not in wanted:
-                    continue
-                record = self._read(entry)
-                if record is None or entry in self._followed:
-                    continue
-                self._followed.add(entry)
-                for code, message, where in check_references(record, self):
-                    text = f"{section} {_short(entry.name)}: {_path(where)}{message}"
-                    self._problems.append(self._placed(entry, Problem(code, text, where=where)))
+        if self._checker is None:
+            self._checker = Checker(self)
+        self._problems.extend(self._checker.check(files))
         return self.problems
 
     def placed(self, section: str, name: str, problem: Problem) -> Problem:
@@ -508,21 +375,6 @@ class Formulary:
             The problem with file and line, if the record stands in a file.
         """
         entry = self._entries[section].get(name)
-        return problem if entry is None or not problem.where else self._placed(entry, problem)
-
-    def _placed(self, entry: _Entry, problem: Problem) -> Problem:
-        if entry.file is None:
-            return attrs.evolve(problem, plugin=entry.plugin)
-        return entry.file.problem(problem.code, problem.message, (*entry.where, *problem.where))
-
-
-def _short(name: str) -> str:
-    """Leave out a first revision, which nobody writes."""
-    return name.removesuffix("@1")
-
-
-def _path(where: tuple[str | int, ...]) -> str:
-    """Name a place below its record, where it is more than one key deep."""
-    from mesoformula.catalogue.reading import place
-
-    return f"{place(where)}: " if len(where) > 1 else ""
+        if entry is None or not problem.where:
+            return problem
+        return entry.problem(problem.code, problem.message, problem.where)

@@ -269,6 +269,33 @@ class Vendor:
     )
 
 
+class CheckCode(enum.StrEnum):
+    """A check that a product may be excepted from, as what is printed on it is so."""
+
+    GTIN = "gtin"
+    IN_USE = "in-use"
+    POWDER = "powder"
+    LABEL_EQUIVALENT = "label-equivalent"
+    TOTAL = "total"
+    KIT_VOLUME = "kit-volume"
+    ABOVE_100 = "above-100"
+    OUTLIER = "outlier"
+
+
+@attrs.frozen
+class CheckException:
+    """
+    A check that a product fails, and rightly so.
+
+    Attributes:
+        code: The code of its problems.
+        why: Why they are none.
+    """
+
+    code: CheckCode = attrs.field(metadata=written(Choice(CheckCode), "The code of the problem."))
+    why: str = attrs.field(metadata=written(Text(), "Why it is none here."))
+
+
 @attrs.frozen
 class Product:
     """
@@ -283,6 +310,7 @@ class Product:
         kind: What the law takes it for, where the sources agree.
         containers_per_pack: Containers, or kits, in one pack; None where not stated.
         kit_is_mixed: Whether the parts of a kit are mixed before use, as its maker says.
+        mixed_volume: What the label says a kit makes in all, once mixed.
         composition: Of the whole kit, where no source says which part holds what.
         routes: Labelled ways of administration; empty means not stated.
         status: By region.
@@ -299,6 +327,7 @@ class Product:
         sources: Where the facts come from, the most important first.
         notes: What to know.
         corrected: Which typing error was mended without a new revision.
+        exceptions: Checks that it fails, and why rightly so.
     """
 
     vendor: Vendor
@@ -323,6 +352,10 @@ class Product:
     kit_is_mixed: Permission = attrs.field(
         default=Permission.NOT_STATED,
         metadata=written(Choice(Permission), "Whether the parts of a kit are mixed before use."),
+    )
+    mixed_volume: Quantity | None = attrs.field(
+        default=None,
+        metadata=written(QuantityOf("volume"), "What the label says a kit makes in all, once mixed."),
     )
     composition: tuple[Content, ...] = attrs.field(
         default=(),
@@ -366,7 +399,20 @@ class Product:
         default=None,
         metadata=written(Text(), "Which typing error was mended without a new revision."),
     )
+    exceptions: tuple[CheckException, ...] = attrs.field(
+        default=(),
+        metadata=written(
+            ListOf(RecordOf(CheckException), most=10),
+            "Checks that it fails, and why rightly so.",
+            key="exception",
+        ),
+    )
     notes: str | None = attrs.field(default=None, metadata=written(Text(), "What to know."))
+
+    @property
+    def excepted(self) -> frozenset[str]:
+        """The codes of the checks that it may fail."""
+        return frozenset(one.code.value for one in self.exceptions)
 
     @property
     def id(self) -> str:

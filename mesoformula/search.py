@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import attrs
 
@@ -79,40 +79,86 @@ def match(text: str, names: Sequence[Name]) -> Match | None:
 
 
 def _match(wanted: str, name: Name, place: int) -> Match | None:
-    form = _form(name.text)
+    how = _how(wanted, name.text)
+    return None if how is None else Match(name, how, (_RANKS[how], place, len(form_of(name.text))))
+
+
+@lru_cache(65_536)
+def _how(wanted: str, text: str) -> str | None:
+    """Tell how a text meets a name; many products hold a substance of the same names."""
+    form = form_of(text)
     if form == wanted:
-        how = EXACT
-    elif form.startswith(wanted):
-        how = START
-    elif wanted in form:
-        how = WORD if any(word.startswith(wanted) for word in _words(name.text)) else WITHIN
-    elif _is_close(wanted, name.text):
-        how = CLOSE
-    else:
-        return None
-    return Match(name, how, (_RANKS[how], place, len(form)))
+        return EXACT
+    if form.startswith(wanted):
+        return START
+    if wanted in form:
+        return WORD if any(word.startswith(wanted) for word in words_of(text)) else WITHIN
+    return CLOSE if _is_close(wanted, text) else None
 
 
 @cache
-def _form(text: str) -> str:
+def form_of(text: str) -> str:
+    """
+    Bring a name to the form in which it is compared.
+
+    Args:
+        text: A name, or what somebody typed.
+
+    Returns:
+        The same as `mesoformula.words.folded`, remembered.
+    """
     return folded(text)
 
 
 @cache
-def _words(text: str) -> tuple[str, ...]:
+def words_of(text: str) -> tuple[str, ...]:
+    """
+    Split a name into words, each in the form in which it is compared.
+
+    Args:
+        text: A name.
+
+    Returns:
+        Its words, without what stands between them.
+    """
     parts = "".join(char if char.isalnum() else " " for char in text).split()
-    return tuple(folded(part) for part in parts)
+    return tuple(form_of(part) for part in parts)
+
+
+def slips_in(wanted: str) -> int:
+    """
+    Tell how many slips of the finger are forgiven.
+
+    Args:
+        wanted: What was typed, in the form in which it is compared.
+
+    Returns:
+        0 to 2: none in a short word or a number, where a slip makes another one.
+    """
+    if len(wanted) < 4 or any(char.isdigit() for char in wanted):
+        return 0
+    return 1 if len(wanted) < 8 else 2
+
+
+def is_near(wanted: str, form: str, slips: int) -> bool:
+    """
+    Tell whether a word differs by so many slips at the most.
+
+    Args:
+        wanted: What was typed, in the form in which it is compared.
+        form: A name, or a word of it, in that form.
+        slips: How many are forgiven.
+
+    Returns:
+        Whether somebody may have meant it.
+    """
+    return abs(len(form) - len(wanted)) <= slips and distance(wanted, form, slips) <= slips
 
 
 def _is_close(wanted: str, text: str) -> bool:
     """Tell whether a name, or a word of it, differs by one slip of the finger; by two in a long word."""
-    if len(wanted) < 4 or any(char.isdigit() for char in wanted):
-        return False  # a slip in a number is another number
-    slips = 1 if len(wanted) < 8 else 2
-    return any(
-        abs(len(form) - len(wanted)) <= slips and distance(wanted, form, slips) <= slips
-        for form in (_form(text), *_words(text))
-    )
+    slips = slips_in(wanted)
+    return slips > 0 and any(is_near(wanted, form, slips) for form in (form_of(text), *words_of(text)))
 
 
 def distance(left: str, right: str, most: int) -> int:

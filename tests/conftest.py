@@ -16,7 +16,7 @@ import attrs
 import pytest
 from hypothesis import settings
 
-from mesoformula.catalogue.files import _cache_folder
+from mesoformula.catalogue.cache import cache_folder
 from mesoformula.errors import Problem
 from mesoformula.formulary import Formulary
 
@@ -49,9 +49,9 @@ def _nothing_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             patch.delenv(name)
         for name in _XDG:
             patch.setenv(name, str(home / name.lower()))
-        _cache_folder.cache_clear()
+        cache_folder.cache_clear()
         yield
-    _cache_folder.cache_clear()
+    cache_folder.cache_clear()
 
 
 _numbers = count()

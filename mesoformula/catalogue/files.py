@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from mesoformula.catalogue.cache import Recalled, cache, cached, forget_old, recall, remember
+from mesoformula.catalogue.index import Index, index_of
 from mesoformula.catalogue.lines import line_numbers, line_of
 from mesoformula.errors import Problem
 
@@ -24,16 +23,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 5_000_000
 MAX_FILES = 20_000
 MAX_DEPTH = 8
-SCHEMA = 1
-
-#: Sections of a file that are lists of records.
-SECTIONS = ("substance", "product", "technique", "zone", "syringe", "needle", "formula", "protocol")
-
 #: Marks a TOML number with a fraction: figures are written as text with their unit, so it is never right.
 BARE = "\x00bare"
-
-#: Rises when what is cached changes its form.
-_CACHE_FORM = 1
 
 
 @attrs.define(eq=False)
@@ -43,16 +34,62 @@ class CatalogueFile:
 
     Attributes:
         path: As problems name it.
-        tables: Its content in plain values: text, whole numbers, flags, lists and mappings.
         plugin: Who offers it, as `name (distribution version)`; None for a file the user named.
         content: Its bytes.
     """
 
     path: str
-    tables: Mapping[str, Any]
+    _tables: Mapping[str, Any] | None
     plugin: str | None
     content: bytes = attrs.field(repr=False)
+    _digest: str | None = attrs.field(default=None, repr=False)
+    _index: Index | None = attrs.field(default=None, repr=False)
+    _recalled: Recalled | None = attrs.field(default=None, init=False, repr=False)
     _lines: dict[tuple[str | int, ...], int] | None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """Its content in plain values: text, whole numbers, flags, lists and mappings."""
+        if self._tables is None:
+            recalled = self._recall()
+            known = recalled.whole() if recalled is not None else None
+            # It is known to parse: what was made of it may have gone from the cache, but its bytes are here.
+            self._tables = known if known is not None else _parsed(_decoded(self.content))
+        return self._tables
+
+    def _recall(self) -> Recalled | None:
+        if self._recalled is None and self._digest is not None:
+            self._recalled = recall(self._digest)
+        return self._recalled
+
+    def table(self, section: str, number: int) -> Any:
+        """
+        Return the table of one record.
+
+        Args:
+            section: Such as `product`.
+            number: Its place in the section, from 0.
+
+        Returns:
+            What the file holds there.
+        """
+        if self._tables is None:
+            recalled = self._recall()
+            found = recalled.record(section, number) if recalled is not None else None
+            if found is not None:
+                return found
+        try:
+            return self.tables[section][number]
+        except (KeyError, IndexError, TypeError):  # what was remembered is not what was parsed
+            self._tables = _parsed(_decoded(self.content))
+            return self._tables[section][number]
+
+    @property
+    def index(self) -> Index | None:
+        """The names of its records; None if only a look at its tables can tell what is wrong with them."""
+        if self._index is None:
+            self._index = index_of(self.tables)
+        return self._index
 
     def problem(self, code: str, message: str, where: tuple[str | int, ...] = ()) -> Problem:
         """
@@ -127,38 +164,86 @@ def read_bytes(path: Path | Traversable, shown: str) -> bytes | Problem:
     return content
 
 
-def parse_all(
-    contents: Sequence[tuple[bytes, str]], plugin: str | None = None
-) -> list[CatalogueFile | Problem]:
+@attrs.frozen(eq=False)
+class Shelf:
     """
-    Parse the bytes of many files; once parsed, all of them are remembered as one.
+    Files that were found together, and are remembered together.
+
+    Attributes:
+        files: Those that could be parsed.
+        problems: What keeps the others from being parsed.
+        digest: Of all their bytes; None if anything is wrong with them.
+    """
+
+    files: tuple[CatalogueFile, ...]
+    problems: tuple[Problem, ...] = ()
+    digest: str | None = None
+    _made: dict[str, dict[str, Any]] = attrs.field(factory=dict, init=False, repr=False)
+
+    def remembered(
+        self, what: str, make: Callable[[], dict[str, Any]], keys: frozenset[str]
+    ) -> dict[str, Any]:
+        """
+        Return what was made of the files before, or make it and remember it.
+
+        Args:
+            what: A word for it, for the name of its file.
+            make: Makes it, of plain values.
+            keys: Of what it makes, to know it again.
+
+        Returns:
+            The same as `make` returns.
+        """
+        if what not in self._made:
+            known = cached(f"{self.digest}-{what}") if self.digest is not None else None
+            if known is None or known.keys() != keys:
+                known = make()
+                if self.digest is not None:
+                    cache(f"{self.digest}-{what}", known)
+            self._made[what] = known
+        return self._made[what]
+
+
+def parse_all(contents: Sequence[tuple[bytes, str]], plugin: str | None = None) -> Shelf:
+    """
+    Parse the bytes of many files; the names that they hold are remembered as one.
 
     Args:
         contents: What each file holds, and its path for messages.
         plugin: Who offers them.
 
     Returns:
-        For each the file, or the problem that keeps it from being parsed.
+        The files, and the problems that keep others from being parsed.
     """
-    if len(contents) < 2:
-        return [parse(content, path, plugin) for content, path in contents]
-    hashed = hashlib.sha256()
-    for content, _path in contents:
-        hashed.update(len(content).to_bytes(8, "big"))
-        hashed.update(content)
-    digest = hashed.hexdigest()
-    known = _cached(digest)
-    if known is not None and isinstance(known.get("files"), list) and len(known["files"]) == len(contents):
-        return [
-            CatalogueFile(path, tables, plugin, content)
-            for (content, path), tables in zip(contents, known["files"], strict=True)
-        ]
+    digests = [hashlib.sha256(content).hexdigest() for content, _path in contents]
+    digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+    known = cached(f"{digest}-names")
+    if known is not None and _fits(known, len(contents)):
+        return Shelf(
+            tuple(
+                CatalogueFile(path, None, plugin, content, own, index)
+                for (content, path), own, index in zip(contents, digests, known["files"], strict=True)
+            ),
+            digest=digest,
+        )
     parsed = [parse(content, path, plugin) for content, path in contents]
-    files = [file for file in parsed if isinstance(file, CatalogueFile)]
-    if len(files) == len(parsed):
-        _cache(digest, {"files": [file.tables for file in files]})
-        _forget_old()
-    return parsed
+    files = tuple(file for file in parsed if isinstance(file, CatalogueFile))
+    problems = tuple(file for file in parsed if isinstance(file, Problem))
+    indices = [file.index for file in files]
+    if problems or not all(indices):
+        return Shelf(files, problems)
+    cache(f"{digest}-names", {"files": indices})
+    forget_old()
+    return Shelf(files, digest=digest)
+
+
+def _fits(known: Mapping[str, Any], count: int) -> bool:
+    indices = known.get("files")
+    return (
+        isinstance(indices, list)
+        and len(indices) == count
+        and all(isinstance(one, dict) and one.keys() == {"vendor", "names"} for one in indices)
+    )
 
 
 def parse(content: bytes, path: str, plugin: str | None = None) -> CatalogueFile | Problem:
@@ -179,20 +264,21 @@ def parse(content: bytes, path: str, plugin: str | None = None) -> CatalogueFile
         line = content.count(b"\n", 0, err.start) + 1
         return Problem("encoding", "not UTF-8; save it as UTF-8", path, line, plugin)
     digest = hashlib.sha256(content).hexdigest()
-    tables = _cached(digest)
+    recalled = recall(digest)
+    tables = recalled.whole() if recalled is not None else None
     if tables is None:
         import tomllib
 
         try:
-            tables = _plain(tomllib.loads(text, parse_float=_Bare))
+            tables = _parsed(text)
         except tomllib.TOMLDecodeError as err:
             return Problem("toml", f"{err}", path, _line_of_error(err, text), plugin)
         except RecursionError:
             return Problem("toml", "nested too deeply; expected plain tables", path, None, plugin)
         except ValueError as err:
             return Problem("toml", f"{err}", path, None, plugin)
-        _cache(digest, tables)
-    return CatalogueFile(path, tables, plugin, content)
+        remember(digest, tables)
+    return CatalogueFile(path, tables, plugin, content, digest)
 
 
 def _decoded(content: bytes) -> str:
@@ -212,70 +298,28 @@ class _Bare(str):
     __slots__ = ()
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, _Bare):
-        return {BARE: str(value)}
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, date | datetime | time):
-        return value.isoformat()
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("a whole number beyond 64 bits; TOML has none so large")
-    return value
+def _parsed(text: str) -> dict[str, Any]:
+    import tomllib
+
+    tables = tomllib.loads(text, parse_float=_Bare)
+    _make_plain(tables, tables.items())
+    return tables
 
 
-@cache
-def _cache_folder() -> Path | None:
-    if os.environ.get("MESOFORMULA_NO_CACHE"):
-        return None
-    from platformdirs import user_cache_path
-
-    return user_cache_path("mesoformula") / f"catalogues-{_CACHE_FORM}"
-
-
-def _cached(digest: str) -> dict[str, Any] | None:
-    folder = _cache_folder()
-    if folder is None:
-        return None
-    try:
-        tables = json.loads((folder / f"{digest}.json").read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return tables if isinstance(tables, dict) else None
-
-
-def _cache(digest: str, tables: dict[str, Any]) -> None:
-    folder = _cache_folder()
-    if folder is None:
-        return
-    import tempfile
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as stream:
-            json.dump(tables, stream, ensure_ascii=False, separators=(",", ":"))
-        Path(stream.name).replace(folder / f"{digest}.json")
-    except (OSError, ValueError, RecursionError):
-        return  # a cache that cannot be written costs time, nothing else
-
-
-#: What no run has made anew for so long belongs to catalogues that have changed since.
-_FORGET_AFTER_SECONDS = 90 * 86_400
-
-
-def _forget_old() -> None:
-    """Delete what was remembered long ago, so that the cache does not grow for ever."""
-    folder = _cache_folder()
-    if folder is None:
-        return
-    import time as clock
-
-    oldest = clock.time() - _FORGET_AFTER_SECONDS
-    try:
-        for path in folder.iterdir():
-            if path.stat().st_mtime < oldest:
-                path.unlink()
-    except OSError:
-        return
+def _make_plain(holder: Any, items: Iterable[tuple[Any, Any]]) -> None:
+    """Put plain values in place of those that only TOML has; keys stay, so that items may be looped over."""
+    for key, value in items:
+        kind = type(value)
+        if kind is str or kind is bool:
+            continue
+        if kind is dict:
+            _make_plain(value, value.items())
+        elif kind is list:
+            _make_plain(value, enumerate(value))
+        elif kind is _Bare:
+            holder[key] = {BARE: str(value)}
+        elif kind is int:
+            if not -(2**63) <= value < 2**63:
+                raise ValueError("a whole number beyond 64 bits; TOML has none so large")
+        else:
+            holder[key] = value.isoformat()

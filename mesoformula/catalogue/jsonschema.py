@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from mesoformula import fields, units
-from mesoformula.catalogue.files import SCHEMA
+from mesoformula.catalogue.index import SCHEMA
 from mesoformula.catalogue.reading import written_fields
+from mesoformula.contents import Content
 from mesoformula.formulary import RECORDS
+from mesoformula.formulas import Line, LineKind
 from mesoformula.ingredients import CORE_CLASSES, IngredientClass
 from mesoformula.products import Vendor
 
-_NUMBER = r"\d+(\.\d+)?"
+_NUMBER = r"(0|[1-9]\d*)(\.\d+)?"
+_ABOVE_ZERO = rf"(?=[\d.]*[1-9]){_NUMBER}"
 _PER = r"( ?/ ?| per )"
+
+
+def _one_of(*keys: str) -> dict[str, Any]:
+    """Say that one of these keys is filled in, and no more."""
+    return {"oneOf": [{"required": [key]} for key in keys]}
+
+
+#: What holds between the keys of a table.
+_TOGETHER: dict[type[Any], list[dict[str, Any]]] = {
+    Content: [_one_of("substance", "class"), _one_of("amount", "disputed", "undisclosed")],
+    Line: [_one_of(*(kind.value for kind in LineKind))],
+}
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    """
+    Write a schema as it is published.
+
+    Args:
+        schema: What `json_schema` returned.
+
+    Returns:
+        JSON, with a line end.
+    """
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
 
 def json_schema(classes: Iterable[IngredientClass] = CORE_CLASSES) -> dict[str, Any]:
@@ -37,7 +66,7 @@ def json_schema(classes: Iterable[IngredientClass] = CORE_CLASSES) -> dict[str, 
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "mesoformula catalogue",
-        "description": "Substances, products, techniques and formulas; quantities are text with a unit.",
+        "description": "Substances, products, techniques, protocols, formulas. Quantities are text.",
         "type": "object",
         "properties": properties,
         "required": ["schema"],
@@ -75,6 +104,8 @@ class _Maker:
                 "required": required,
                 "additionalProperties": False,
             }
+            if record in _TOGETHER:
+                self.definitions[name]["allOf"] = _TOGETHER[record]
         return {"$ref": f"#/$defs/{name}"}
 
     def kind(self, kind: fields.Kind) -> dict[str, Any]:
@@ -94,11 +125,11 @@ class _Maker:
             case fields.Day():
                 return {"type": "string", "format": "date", "examples": ["2026-11-23"]}
             case fields.QuantityOf():
-                return quantity_schema(kind.dimension)
+                return quantity_schema(kind.dimension, zero=kind.zero)
             case fields.StrengthText():
                 return strength_schema()
             case fields.RangeOf():
-                one = quantity_schema(kind.dimension)
+                one = quantity_schema(kind.dimension, zero=True)
                 both = {
                     "type": "object",
                     "properties": {"low": one, "high": one},
@@ -116,23 +147,27 @@ class _Maker:
                 raise TypeError(f"{type(kind).__name__} has no schema")
 
 
-def quantity_schema(dimension: str | None) -> dict[str, Any]:
+def quantity_schema(dimension: str | None, *, zero: bool = False) -> dict[str, Any]:
     """
     Describe text that holds a quantity.
 
     Args:
         dimension: A key of `mesoformula.units.EXAMPLES`; None for any.
+        zero: Whether nothing at all is an answer.
 
     Returns:
         A schema whose pattern lists the units of the dimension; the reader's grammar is stricter.
     """
+    number = _NUMBER if zero else _ABOVE_ZERO
     if dimension is None:
-        return {"type": "string", "pattern": f"^{_NUMBER} ?{_any_unit()}$", "examples": ["5 mg"]}
+        unit = _any_unit()
+        per = f"({_PER}({_ABOVE_ZERO} ?)?{unit})?"
+        return {"type": "string", "pattern": f"^{number} ?{unit}{per}$", "examples": ["5 mg"]}
     example = units.EXAMPLES[dimension]
     top, _slash, bottom = example.partition(" ")[2].partition("/")
-    pattern = f"^{_NUMBER} ?{_units_like(top)}"
+    pattern = f"^{number} ?{_units_like(top)}"
     if bottom:
-        pattern += f"{_PER}({_NUMBER} ?)?{_units_like(bottom)}"
+        pattern += f"{_PER}({_ABOVE_ZERO} ?)?{_units_like(bottom)}"
     return {"type": "string", "pattern": f"{pattern}$", "examples": [example]}
 
 
@@ -146,8 +181,8 @@ def strength_schema() -> dict[str, Any]:
     unit = _any_unit()
     return {
         "type": "string",
-        "pattern": f"^({_NUMBER} ?% ?(w/v|w/w|v/v)|1 ?: ?\\d+ ?(w/v|w/w|v/v)|"
-        f"{_NUMBER} ?{unit}{_PER}({_NUMBER} ?)?{unit})$",
+        "pattern": f"^({_ABOVE_ZERO} ?% ?(w/v|w/w|v/v)|1 ?: ?[1-9]\\d* ?(w/v|w/w|v/v)|"
+        f"{_ABOVE_ZERO} ?{unit}{_PER}({_ABOVE_ZERO} ?)?{unit})$",
         "examples": ["5 mg/mL", "500 mg/5 mL", "60 µg per container", "20 % w/v", "1:1000 w/v"],
     }
 

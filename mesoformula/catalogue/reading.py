@@ -5,20 +5,26 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from datetime import date
-from functools import cache
-from typing import Any, TypeVar, cast
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
 from mesoformula import fields, units
 from mesoformula.catalogue.files import BARE, CatalogueFile
+from mesoformula.catalogue.wording import Where as Where
+from mesoformula.catalogue.wording import expected, key_of, said
+from mesoformula.catalogue.wording import place as place
 from mesoformula.errors import Problem, QuantityError
 from mesoformula.ingredients import IngredientClass, Range
 from mesoformula.words import nearest, shown
 
+if TYPE_CHECKING:
+    from mesoformula.units import Quantity
+
 T = TypeVar("T")
-Where = tuple[str | int, ...]
 
 
 class _Failed(enum.Enum):
@@ -29,7 +35,18 @@ FAILED = _Failed.FAILED
 
 
 @attrs.frozen
-class _Field:
+class WrittenField:
+    """
+    How one field of a record is written.
+
+    Attributes:
+        name: Of the attribute.
+        key: In the file.
+        kind: What it holds.
+        required: Whether it must be there.
+        help: One sentence for whoever fills it in.
+    """
+
     name: str
     key: str
     kind: fields.Kind
@@ -37,7 +54,7 @@ class _Field:
     help: str
 
 
-def written_fields(record: type[Any]) -> tuple[_Field, ...]:
+def written_fields(record: type[Any]) -> tuple[WrittenField, ...]:
     """
     List how a record's fields are written.
 
@@ -51,9 +68,9 @@ def written_fields(record: type[Any]) -> tuple[_Field, ...]:
 
 
 @cache
-def _written_fields(record: Any) -> tuple[_Field, ...]:
+def _written_fields(record: Any) -> tuple[WrittenField, ...]:
     return tuple(
-        _Field(
+        WrittenField(
             field.name,
             field.metadata["key"] or field.name,
             field.metadata["kind"],
@@ -63,6 +80,51 @@ def _written_fields(record: Any) -> tuple[_Field, ...]:
         for field in attrs.fields(record)
         if "kind" in field.metadata
     )
+
+
+@attrs.frozen
+class _Plan:
+    """How a record is read: looked up once, for there may be ten thousand of it."""
+
+    steps: dict[str, tuple[str, Callable[..., Any], fields.Kind]]
+    required: tuple[WrittenField, ...]
+    attributes: str | None
+
+
+@cache
+def _plan(record: Any) -> _Plan:
+    plain = [one for one in _written_fields(record) if not isinstance(one.kind, fields.ClassAttributes)]
+    named = [one.name for one in _written_fields(record) if isinstance(one.kind, fields.ClassAttributes)]
+    return _Plan(
+        {one.key: (one.name, _READERS[type(one.kind)], one.kind) for one in plain},
+        tuple(one for one in plain if one.required),
+        named[0] if named else None,
+    )
+
+
+#: Texts repeat: a catalogue of ten thousand products has some hundred volumes and strengths. What they are
+#: read into is never changed.
+_MOST_TEXTS = 16_384
+
+
+@lru_cache(_MOST_TEXTS)
+def _parsed_quantity(text: str, dimension: str | None) -> Quantity:
+    return units.parse_quantity(text, dimension)
+
+
+@lru_cache(_MOST_TEXTS)
+def _parsed_strength(text: str) -> units.Strength:
+    return units.parse_strength(text)
+
+
+@cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+@cache
+def _words(kind: type[enum.StrEnum]) -> dict[str, enum.StrEnum]:
+    return {str(word): word for word in kind}
 
 
 class Reader:
@@ -88,6 +150,7 @@ class Reader:
         self.classes = classes
         self.subject = subject
         self.problems: list[Problem] = []
+        self._picograms: list[tuple[Where, str]] = []
 
     def problem(self, code: str, message: str, where: Where) -> _Failed:
         """
@@ -119,38 +182,44 @@ class Reader:
             The record, or the mark of failure if anything in it could not be read. A key that is not known
             is a problem, but keeps nothing else from being looked at.
         """
-        name = str(where[-1]) if isinstance(where[-1], str) else str(where[-2])
-        if not isinstance(table, dict) or BARE in table:
-            return self.problem("type", f"{name} = {_said(table)}: expected a table", where)
-        values: dict[str, Any] = dict(given)
+        if type(table) is not dict or BARE in table:
+            name = str(where[-1]) if isinstance(where[-1], str) else str(where[-2])
+            return self.problem("type", f"{name} = {said(table)}: expected a table", where)
+        plan = _plan(cast("Hashable", record))
+        values: dict[str, Any] = given
         failed = False
-        known: set[str] = set()
-        for field in written_fields(record):
-            if isinstance(field.kind, fields.ClassAttributes):
-                known.update(self.classes)
-                value = self._class_attributes(table, where)
-                if value is not None:
-                    values[field.name] = value
-            else:
-                known.add(field.key)
-                if field.key not in table:
-                    if field.required:
-                        self.problem(
-                            "missing", f"{field.key} is missing; expected {_expected(field.kind)}", where
-                        )
-                        failed = True
-                    continue
-                value = self.value(field.kind, table[field.key], (*where, field.key))
-                values[field.name] = value
+        strange = []
+        for field in plan.required:
+            if field.key not in table:
+                message = f"{field.key} is missing; expected {expected(field.kind)}"
+                self.problem("missing", message, where)
+                failed = True
+        for key, held in table.items():
+            step = plan.steps.get(key)
+            if step is None:
+                strange.append(key)
+                continue
+            name, read, kind = step
+            value = values[name] = read(self, kind, held, (*where, key))
             failed = failed or value is FAILED
-        for key in table:
+        if plan.attributes is not None:
+            attributes = self._class_attributes(table, where)
+            if attributes is not None:
+                values[plan.attributes] = attributes
+                failed = failed or attributes is FAILED
+        if strange:
+            self._unknown_keys(strange, plan, where)
+        return FAILED if failed else record(**values)
+
+    def _unknown_keys(self, strange: list[str], plan: _Plan, where: Where) -> None:
+        known = {*plan.steps, *(self.classes if plan.attributes is not None else ())}
+        for key in strange:
             if key not in known:
                 close = nearest(key, known)
                 hint = (
                     f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(sorted(known))}"
                 )
                 self.problem("unknown-key", f"{shown(key)} is not known here; {hint}", (*where, key))
-        return FAILED if failed else record(**values)
 
     def _class_attributes(self, table: Mapping[str, Any], where: Where) -> Any:
         present = [name for name in self.classes if name in table]
@@ -183,22 +252,22 @@ class Reader:
         return _READERS[type(kind)](self, kind, value, where)
 
     def _wrong(self, kind: fields.Kind, value: Any, where: Where) -> _Failed:
-        return self.problem("type", f"{_key(where)} = {_said(value)}: expected {_expected(kind)}", where)
+        return self.problem("type", f"{key_of(where)} = {said(value)}: expected {expected(kind)}", where)
 
     def _text(self, kind: fields.Text, value: Any, where: Where) -> str | _Failed:
         if not isinstance(value, str):
             return self._wrong(kind, value, where)
         if not value.strip() or len(value) > kind.longest:
             return self.problem(
-                "text", f"{_key(where)} = {_said(value)}: expected 1 to {kind.longest} characters", where
+                "text", f"{key_of(where)} = {said(value)}: expected 1 to {kind.longest} characters", where
             )
-        if any(not char.isprintable() and char not in "\n\t" for char in value):
+        if not value.isprintable() and any(not char.isprintable() and char not in "\n\t" for char in value):
             return self.problem(
-                "text", f"{_key(where)} = {_said(value)}: has characters that do not print", where
+                "text", f"{key_of(where)} = {said(value)}: has characters that do not print", where
             )
-        if kind.pattern is not None and re.fullmatch(kind.pattern, value) is None:
+        if kind.pattern is not None and _pattern(kind.pattern).fullmatch(value) is None:
             return self.problem(
-                "text", f"{_key(where)} = {_said(value)}: expected such as {shown(kind.example)}", where
+                "text", f"{key_of(where)} = {said(value)}: expected such as {shown(kind.example)}", where
             )
         return value
 
@@ -207,7 +276,7 @@ class Reader:
             return self._wrong(kind, value, where)
         if not kind.lowest <= value <= kind.highest:
             return self.problem(
-                "range", f"{_key(where)} = {value:,}: expected {kind.lowest} to {kind.highest}", where
+                "range", f"{key_of(where)} = {value:,}: expected {kind.lowest} to {kind.highest}", where
             )
         return value
 
@@ -224,20 +293,53 @@ class Reader:
         if not isinstance(value, str):
             return self._wrong(kind, value, where)
         try:
-            quantity = units.parse_quantity(value, kind.dimension)
+            quantity = _parsed_quantity(value, kind.dimension)
         except QuantityError as err:
-            return self.problem(err.code, f"{_key(where)} = {err}", where)
+            return self._refused(
+                err, where, lambda: units.parse_quantity(value, kind.dimension, picograms=True)
+            )
         if not quantity.magnitude and not kind.zero:
-            return self.problem("zero", f"{_key(where)} = {shown(value)}: expected more than 0", where)
+            return self.problem("zero", f"{key_of(where)} = {shown(value)}: expected more than 0", where)
         return quantity
 
     def _strength(self, kind: fields.StrengthText, value: Any, where: Where) -> Any:
         if not isinstance(value, str):
             return self._wrong(kind, value, where)
         try:
-            return units.parse_strength(value)
+            return _parsed_strength(value)
         except QuantityError as err:
-            return self.problem(err.code, f"{_key(where)} = {err}", where)
+            return self._refused(err, where, lambda: units.parse_strength(value, picograms=True))
+
+    def _refused(self, err: QuantityError, where: Where, again: Callable[[], Any]) -> Any:
+        """Note a refusal; picograms only once it is known of what they are."""
+        message = f"{key_of(where)} = {err}"
+        if err.code == "picograms":
+            with suppress(QuantityError):
+                value = again()
+                self._picograms.append((where, message))
+                return value
+        return self.problem(err.code, message, where)
+
+    def settle_picograms(self, table: Any, above: int, believable: Callable[[str, str], bool]) -> None:
+        """
+        Note picograms as problems, except where the class of the ingredient comes in so little.
+
+        Args:
+            table: Of the record that was read.
+            above: How many steps of a place lead to that table.
+            believable: Tells it of `substance` or `class` and a name.
+        """
+        for where, message in self._picograms:
+            said_so, holder = False, table
+            for step in where[above:]:
+                if isinstance(holder, dict):
+                    for key in ("substance", "class"):
+                        if isinstance(holder.get(key), str):
+                            said_so = believable(key, holder[key])
+                holder = holder[step]
+            if not said_so:
+                self.problem("picograms", message, where)
+        self._picograms.clear()
 
     def _range(self, kind: fields.RangeOf, value: Any, where: Where) -> Range | _Failed:
         one = fields.QuantityOf(kind.dimension, zero=True)
@@ -251,26 +353,32 @@ class Reader:
         if isinstance(low, _Failed) or isinstance(high, _Failed):
             return FAILED
         if low > high:
-            return self.problem("range", f"{_key(where)}: low is above high", where)
+            return self.problem("range", f"{key_of(where)}: low is above high", where)
         return Range(low, high)
 
     def _choice(self, kind: fields.Choice, value: Any, where: Where) -> enum.StrEnum | _Failed:
-        words = [str(word) for word in kind.words]
-        if not isinstance(value, str) or value not in words:
+        words = _words(kind.words)
+        found = words.get(value) if isinstance(value, str) else None
+        if found is None:
             close = nearest(value, words) if isinstance(value, str) else ()
             hint = f"did you mean {' or '.join(close)}?" if close else f"expected one of {', '.join(words)}"
-            return self.problem("word", f"{_key(where)} = {_said(value)}: {hint}", where)
-        return kind.words(value)
+            return self.problem("word", f"{key_of(where)} = {said(value)}: {hint}", where)
+        return found
 
     def _list(self, kind: fields.ListOf, value: Any, where: Where) -> tuple[Any, ...] | _Failed:
         if not isinstance(value, list):
             return self._wrong(kind, value, where)
         if len(value) > kind.most:
             return self.problem(
-                "range", f"{_key(where)} has {len(value):,} entries; expected at most {kind.most}", where
+                "range", f"{key_of(where)} has {len(value):,} entries; expected at most {kind.most}", where
             )
-        items = tuple(self.value(kind.item, item, (*where, number)) for number, item in enumerate(value))
-        return FAILED if FAILED in items else items
+        item = kind.item
+        read = _READERS[type(item)]
+        items: list[Any] = [read(self, item, one, (*where, number)) for number, one in enumerate(value)]
+        for one in items:
+            if one is FAILED:
+                return _Failed.FAILED
+        return tuple(items)
 
     def _record(self, kind: fields.RecordOf, value: Any, where: Where) -> Any:
         return self.record(kind.record, value, where)
@@ -288,62 +396,3 @@ _READERS: dict[type[fields.Kind], Callable[..., Any]] = {
     fields.ListOf: Reader._list,
     fields.RecordOf: Reader._record,
 }
-
-
-def place(where: Where) -> str:
-    """
-    Name a place below its record.
-
-    Args:
-        where: Keys and indices below the record.
-
-    Returns:
-        Such as `part 2: volume`.
-    """
-    words: list[str] = []
-    for step in where:
-        if isinstance(step, int) and words:
-            words[-1] += f" {step + 1}"
-        else:
-            words.append(str(step))
-    return ": ".join(words)
-
-
-def _key(where: Where) -> str:
-    return place(where[2:]) if len(where) > 2 else str(where[-1])
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, str):
-        return shown(value)
-    if isinstance(value, dict):
-        return f"{shown(str(value[BARE]))[1:-1]} (a bare number)" if BARE in value else "a table"
-    if isinstance(value, list):
-        return "a list"
-    return str(value).lower() if isinstance(value, bool) else f"{value!s:.40} (a bare number)"
-
-
-def _expected(kind: fields.Kind) -> str:
-    match kind:
-        case fields.Text():
-            return f"text such as '{kind.example}'" if kind.example else "text"
-        case fields.Whole():
-            return f"a whole number from {kind.lowest} to {kind.highest}"
-        case fields.Flag():
-            return "true or false"
-        case fields.Day():
-            return "a day such as 2026-11-23"
-        case fields.QuantityOf():
-            example = units.EXAMPLES[kind.dimension] if kind.dimension else "5 mg"
-            return f"text with a number and its unit such as '{example}'"
-        case fields.StrengthText():
-            return "text such as '5 mg/mL' or '60 µg per container'"
-        case fields.RangeOf():
-            example = units.EXAMPLES[kind.dimension]
-            return f"text such as '{example}', or a table with low and high"
-        case fields.Choice():
-            return f"one of {', '.join(str(word) for word in kind.words)}"
-        case fields.ListOf():
-            return "a list"
-        case _:
-            return "a table"

@@ -35,6 +35,7 @@ COMMANDS = {
     "session": ("session", "Work out what a session takes."),
     "stock": ("stock", "Receive stock and list it."),
     "sheet": ("sheet", "Write sheets to a workbook."),
+    "catalogue": ("catalogue", "Check catalogues, and describe their format."),
     "plugin": ("plugin", "List the plugins."),
 }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import click
 
 from mesoformula.cli.common import (
@@ -16,9 +19,13 @@ from mesoformula.cli.common import (
     rounded,
 )
 from mesoformula.cli.options import example, json_option
+from mesoformula.cli.products import matched, matched_plain
 from mesoformula.encoding import to_plain
 from mesoformula.ingredients import Substance
-from mesoformula.words import folded
+
+if TYPE_CHECKING:
+    from mesoformula.formulary import Formulary
+    from mesoformula.search import Match
 
 
 @click.command("substances", epilog=example("mesoformula substances ascorb"))
@@ -32,19 +39,19 @@ def command(text: str | None, class_id: str | None, as_json: bool) -> None:
         known = ", ".join(app.formulary.classes)
         raise click.UsageError(f"no ingredient class is called {class_id!r}; known: {known}")
     found = [
-        substance
-        for substance in app.formulary.substances()
-        if (class_id is None or substance.ingredient_class == class_id) and _matches(substance, text)
+        (substance, match)
+        for substance, match in _searched(app.formulary, text)
+        if class_id is None or substance.ingredient_class == class_id
     ]
     if as_json:
         classes = {known.id: known.attributes for known in app.formulary.classes.values()}
-        print_json([_plain(substance, classes) for substance in found])
+        print_json([_plain(substance, match, classes) for substance, match in found])
     elif found:
         print_table(
             ("substance", "class or role", "g/mol", "counted as"),
             (
                 (
-                    named(substance.name, substance.id),
+                    named(substance.name, substance.id) + matched(match),
                     (substance.ingredient_class or substance.role or "").replace("_", " "),
                     "polymer"
                     if substance.is_polymer
@@ -53,11 +60,11 @@ def command(text: str | None, class_id: str | None, as_json: bool) -> None:
                     else "",
                     "\n".join(moiety.substance for moiety in substance.moieties),
                 )
-                for substance in found
+                for substance, match in found
             ),
             right=(2,),
         )
-        click.echo(counted(len(found), "substance"))
+        click.echo(f"{counted(len(found), 'substance')}; what holds one: mesoformula products --substance ID")
     elif not app.formulary.names("substance"):
         print_wrapped(nothing_offered(app, "substance"))
     else:
@@ -67,17 +74,16 @@ def command(text: str | None, class_id: str | None, as_json: bool) -> None:
     report_problems(app)
 
 
-def _matches(substance: Substance, text: str | None) -> bool:
+def _searched(formulary: Formulary, text: str | None) -> Iterable[tuple[Substance, Match | None]]:
     if text is None:
-        return True
-    wanted = folded(text)
-    words = (substance.id, substance.name, substance.cas or "", substance.unii or "", *substance.synonyms)
-    return any(wanted in folded(word) for word in words)
+        return [(substance, None) for substance in formulary.substances()]
+    return [(one.record, one.match) for one in formulary.find_substances(text)]
 
 
-def _plain(substance: Substance, classes: dict[str, type]) -> object:
+def _plain(substance: Substance, match: Match | None, classes: dict[str, type]) -> object:
     plain = to_plain(substance, full=True, classes=classes)
     if isinstance(plain, dict):
         mass = substance.molar_mass
         plain["molar_mass"] = None if mass is None else {"value": f"{mass:f}", "unit": "g/mol"}
+        plain["matched"] = None if match is None else {**matched_plain(match)}
     return plain

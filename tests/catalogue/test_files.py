@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesoformula.catalogue import files
+from mesoformula.catalogue import cache
 from mesoformula.catalogue.files import BARE, MAX_BYTES, CatalogueFile, find, parse, read_bytes
 from mesoformula.errors import Problem
 from mesoformula.formulary import Formulary
@@ -214,11 +214,11 @@ class TestValues:
 def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A cache of this test's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    files._cache_folder.cache_clear()
-    folder = files._cache_folder()
+    cache.cache_folder.cache_clear()
+    folder = cache.cache_folder()
     assert folder is not None
     yield folder
-    files._cache_folder.cache_clear()
+    cache.cache_folder.cache_clear()
 
 
 class TestCache:
@@ -279,7 +279,7 @@ class TestCache:
 
     def test_the_cache_can_be_switched_off(self, cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MESOFORMULA_NO_CACHE", "1")
-        files._cache_folder.cache_clear()
+        cache.cache_folder.cache_clear()
 
         assert self.tables()["schema"] == 1
         assert not cache_folder.exists()

@@ -242,6 +242,22 @@ def close(found: Fraction, expected: Fraction) -> bool:
     return abs(found - expected) <= WITHIN * max(abs(expected), Fraction(1, 10**6))
 
 
+#: What a wish for a substance counts: itself, and the salt by 176.124 : 198.10576928 g/mol (C6H8O6 and
+#: C6H7NaO6 with the standard atomic weights of 2021).
+FORMS = {
+    "ascorbic-acid": {
+        "ascorbic-acid": Fraction(1),
+        "sodium-ascorbate": Fraction("176.124") / Fraction("198.10576928"),
+    }
+}
+
+
+def forms_of(substance: str, label: Label) -> list[tuple[tuple[Fraction, ...], Fraction]]:
+    """What a label states of a substance and of its salts, and by how much each counts."""
+    forms = FORMS.get(substance, {substance: Fraction(1)})
+    return [(label.contents[form], by) for form, by in forms.items() if form in label.contents]
+
+
 def drawn_by_hand(
     bench: Bench, answer: SessionQuantities
 ) -> dict[str, list[tuple[Fraction, Fraction] | None]]:
@@ -272,10 +288,20 @@ class TestEverySession:
                 assert close(volume, wish.containers * label.unit_volume)
                 assert (line.containers, line.keep) == (wish.containers, Keep.NOTHING_LEFT)
             elif wish.dose is not None and wish.substance is not None:
-                assert close(volume / label.unit_volume * label.contents[wish.substance][0], of(wish.dose))
+                held = sum(
+                    (figures[0] * by for figures, by in forms_of(wish.substance, label) if figures),
+                    Fraction(0),
+                )
+                assert close(volume / label.unit_volume * held, of(wish.dose))
             elif wish.concentration is not None and wish.substance is not None:
                 together = sum(
-                    (amount[0] for amount in brought[wish.substance] if amount is not None), Fraction(0)
+                    (
+                        amount[0] * by
+                        for form, by in FORMS.get(wish.substance, {wish.substance: Fraction(1)}).items()
+                        for amount in brought.get(form, [])
+                        if amount is not None
+                    ),
+                    Fraction(0),
                 )
                 assert close(together / total, of(wish.concentration.amount))
             elif wish.parts is not None:

@@ -1,0 +1,290 @@
+"""Filling a formulary: the records of files and of plugins, each under its name, none of them read yet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from mesoformula.catalogue.files import MAX_FILES, CatalogueFile, Shelf, find, parse_all, read_bytes
+from mesoformula.catalogue.index import SCHEMA, SECTIONS, product_name
+from mesoformula.catalogue.reading import Reader
+from mesoformula.errors import Problem
+from mesoformula.ingredients import IngredientClass
+from mesoformula.products import Vendor
+from mesoformula.words import nearest, shown
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+
+@attrs.define(eq=False)
+class Entry:
+    """
+    One record on offer, read when it is first asked for.
+
+    Attributes:
+        section: Such as `product`.
+        name: Under which it is found; of products with their revision.
+        file: Where it stands; None for a record made in code.
+        number: Its place in that section of the file, from 0.
+        record: The record, once it is read and nothing is wrong with it.
+        problems: What is wrong with it.
+        plugin: Who offers it.
+        excepted: Codes of problems that the record excepts, and that were met.
+    """
+
+    section: str
+    name: str
+    file: CatalogueFile | None = None
+    number: int = 0
+    record: Any = None
+    problems: tuple[Problem, ...] = ()
+    plugin: str | None = None
+    excepted: frozenset[str] = frozenset()
+
+    @property
+    def where(self) -> tuple[str | int, ...]:
+        """Its place in the file."""
+        return (self.section, self.number)
+
+    @property
+    def title(self) -> str:
+        """What messages call it; a first revision, which nobody writes, is left out."""
+        return f"{self.section} {self.name.removesuffix('@1')}"
+
+    def place(self) -> str:
+        """Name the place for a message."""
+        if self.file is None:
+            return f"plugin {self.plugin}"
+        problem = self.file.problem("", "", self.where)
+        return f"{problem.path}:{problem.line}"
+
+    def problem(self, code: str, message: str, where: tuple[str | int, ...] = ()) -> Problem:
+        """
+        Make a problem of this record.
+
+        Args:
+            code: A stable word.
+            message: What was found, what was expected, and what to do.
+            where: Its place below the record.
+
+        Returns:
+            The problem, with file and line or with the plugin.
+        """
+        if self.file is None:
+            return Problem(code, message, plugin=self.plugin, where=where)
+        return self.file.problem(code, message, (*self.where, *where))
+
+
+class Filling:
+    """Where records are put, and found by name."""
+
+    def __init__(self, classes: Iterable[IngredientClass]) -> None:
+        """
+        Start empty.
+
+        Args:
+            classes: The ingredient classes that records may use.
+        """
+        self.classes: dict[str, IngredientClass] = {item.id: item for item in classes}
+        self._entries: dict[str, dict[str, Entry]] = {section: {} for section in SECTIONS}
+        self._revisions: dict[str, list[int]] = {}
+        self._vendors: dict[str, Vendor] = {}
+        self._problems: list[Problem] = []
+        self._loaded: dict[str, CatalogueFile] = {}
+        self._shelves: list[Shelf] = []
+        #: Rises with every record that is added, for whoever keeps what was made of them.
+        self.edition = 0
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was found wrong so far; `check` finds everything."""
+        return tuple(self._problems)
+
+    def add_catalogue(self, root: Path | Traversable, plugin: str | None = None) -> tuple[CatalogueFile, ...]:
+        """
+        Add the TOML files at or below a place.
+
+        Args:
+            root: A file or a folder.
+            plugin: Who offers it; None for what the user named.
+
+        Returns:
+            The files that could be parsed, those that were there already included, which are not added again.
+            What could not is among `problems`.
+        """
+        added = []
+        try:
+            found = list(islice(find(root), MAX_FILES + 1))
+        except OSError as err:
+            self._problems.append(
+                Problem("file", f"cannot be read: {err.strerror or err}", str(root), None, plugin)
+            )
+            return ()
+        if not found:
+            self._problems.append(
+                Problem("file", "holds no .toml file; expected a catalogue", str(root), None, plugin)
+            )
+        if len(found) > MAX_FILES:
+            self._problems.append(
+                Problem(
+                    "file", f"more than {MAX_FILES:,} files; expected a catalogue", str(root), None, plugin
+                )
+            )
+            return ()
+        contents, places, seen = [], {}, set()
+        for shown_path, path in found:
+            place = _real(path)
+            if place in self._loaded:
+                added.append(self._loaded[place])
+                continue
+            if place in seen:
+                continue  # a folder that a link leads back to
+            content = read_bytes(path, shown_path)
+            if isinstance(content, Problem):
+                self._problems.append(attrs.evolve(content, plugin=plugin))
+            else:
+                contents.append((content, shown_path))
+                places[shown_path] = place
+                seen.add(place)
+        shelf = parse_all(contents, plugin)
+        self._problems.extend(shelf.problems)
+        self._shelves.append(shelf)
+        for file in shelf.files:
+            self.add_file(file)
+            added.append(file)
+            self._loaded[places[file.path]] = file
+        return tuple(added)
+
+    def add_file(self, file: CatalogueFile) -> None:
+        """
+        Add one parsed file.
+
+        Args:
+            file: What was parsed.
+        """
+        index = file.index
+        if index is None:
+            self._look_closer(file)
+            return
+        vendor = self._vendor(file, index["vendor"]) if index["vendor"] is not None else None
+        for section, names in index["names"].items():
+            if section == "product":
+                if vendor is None:
+                    continue
+                names = [f"{vendor}/{name}" for name in names]
+            for number, name in enumerate(names):
+                self._add(Entry(section, name, file, number, plugin=file.plugin))
+
+    def _look_closer(self, file: CatalogueFile) -> None:
+        """Add a file in which something is not as it should be, and say what."""
+        tables = file.tables
+        if tables.get("schema") != SCHEMA:
+            found = "is missing" if "schema" not in tables else f"= {tables['schema']!r:.20}"
+            self._problems.append(
+                file.problem("schema", f"schema {found}; expected schema = {SCHEMA} at the top", ("schema",))
+            )
+            return
+        known = ("schema", "vendor", *SECTIONS)
+        for key in tables:
+            if key not in known:
+                close = nearest(key, known)
+                hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+                self._problems.append(
+                    file.problem("unknown-key", f"{shown(key)} is not known here; {hint}", (key,))
+                )
+        vendor = None
+        if "vendor" in tables:
+            vendor = self._vendor(file, tables["vendor"])
+        elif "product" in tables:
+            self._problems.append(
+                file.problem("missing", "products without a vendor; expected a [vendor] table", ("product",))
+            )
+        for section in SECTIONS:
+            for number, table in enumerate(self._tables(file, section)):
+                name = None
+                if isinstance(table, dict):
+                    name = product_name(table) if section == "product" else table.get("id")
+                if not isinstance(name, str):
+                    key = "sku" if section == "product" else "id"
+                    message = f"{section} {number + 1}: {key} is missing"
+                    self._problems.append(file.problem("missing", message, (section, number)))
+                elif section != "product":
+                    self._add(Entry(section, name, file, number, plugin=file.plugin))
+                elif vendor is not None:
+                    self._add(Entry(section, f"{vendor}/{name}", file, number, plugin=file.plugin))
+
+    def _tables(self, file: CatalogueFile, section: str) -> Iterator[Any]:
+        value = file.tables.get(section, [])
+        if not isinstance(value, list):
+            self._problems.append(
+                file.problem("type", f"{section}: expected [[{section}]], a list of tables", (section,))
+            )
+            return
+        yield from value
+
+    def _vendor(self, file: CatalogueFile, table: Any) -> str | None:
+        reader = Reader(file, self.classes, "vendor")
+        vendor = reader.record(Vendor, table, ("vendor",))
+        self._problems.extend(reader.problems)
+        if reader.problems or not isinstance(vendor, Vendor):
+            return None
+        known = self._vendors.setdefault(vendor.id, vendor)
+        if known != vendor:
+            self._problems.append(
+                file.problem(
+                    "duplicate", f"vendor {vendor.id!r} is described differently elsewhere", ("vendor",)
+                )
+            )
+        return vendor.id
+
+    def add_record(self, section: str, record: Any, plugin: str) -> None:
+        """
+        Add a record made in code.
+
+        Args:
+            section: Such as `product`.
+            record: The record.
+            plugin: Who offers it.
+        """
+        name = record.pinned_id if section == "product" else record.id
+        if section == "product":
+            self._vendors.setdefault(record.vendor.id, record.vendor)
+        self._add(Entry(section, name, record=record, plugin=plugin))
+
+    def _add(self, entry: Entry) -> None:
+        entries = self._entries[entry.section]
+        first = entries.get(entry.name)
+        if first is not None:
+            message = f"{entry.section} {entry.name!r} is also offered by {first.place()}; rename one"
+            if entry.plugin != first.plugin:
+                message += " or block one with MESOFORMULA_BLOCK_PLUGINS"
+            self._problems.append(entry.problem("duplicate", message))
+            return
+        entries[entry.name] = entry
+        self.edition += 1
+        if entry.section == "product":
+            bare, _at, revision = entry.name.rpartition("@")
+            self._revisions.setdefault(bare, []).append(int(revision))
+
+    def report(self, problem: Problem) -> None:
+        """
+        Note a problem that was met while filling.
+
+        Args:
+            problem: What happened.
+        """
+        self._problems.append(problem)
+
+
+def _real(path: Path | Traversable) -> str:
+    """Name the place where a file really is, so that it is not added twice."""
+    try:
+        return os.path.realpath(path) if isinstance(path, Path) else f"within {path}"
+    except (OSError, ValueError):
+        return str(path)

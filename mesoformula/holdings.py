@@ -1,0 +1,140 @@
+"""Which products hold a substance, and how much: per container and per millilitre."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING
+
+import attrs
+
+from mesoformula.catalogue.figures import CONTAINER, UNITS, Figures
+from mesoformula.contents import Content
+from mesoformula.errors import CatalogueError
+from mesoformula.products import Part, Product
+from mesoformula.sessions import Amount, AmountKind
+from mesoformula.units import EXACT, magnitude, quantity
+
+if TYPE_CHECKING:
+    from mesoformula.formulary import Formulary
+
+
+@attrs.frozen
+class Holding:
+    """
+    How much of one substance a product holds.
+
+    Attributes:
+        product: Which product.
+        part: The name of the part of a kit that holds it, if it is one and a source says which.
+        substance: The exact form that is in it.
+        content: The entry of the composition.
+        per_container: In one container, as labelled.
+        per_ml: In one mL of it, dissolved as labelled if it is a powder.
+    """
+
+    product: Product
+    part: str | None
+    substance: str
+    content: Content
+    per_container: Amount
+    per_ml: Amount
+
+
+def holdings(formulary: Formulary, substance: str) -> tuple[Holding, ...]:
+    """
+    List the products that hold a substance, or a form that yields it.
+
+    Args:
+        formulary: Where to look.
+        substance: Its id.
+
+    Returns:
+        One entry per product, part and form, sorted by product.
+    """
+    forms = {substance}
+    forms.update(
+        one.id
+        for one in formulary.substances()
+        if any(moiety.substance == substance for moiety in one.moieties)
+    )
+    figures = Figures()
+    with localcontext(EXACT):
+        return tuple(
+            _holding(product, part, content, figures)
+            for product in formulary.products()
+            for part, content in product.contents()
+            if content.substance in forms
+        )
+
+
+def held_classes(product: Product, formulary: Formulary) -> frozenset[str]:
+    """
+    List the ids of the ingredient classes that a product holds.
+
+    Args:
+        product: Any product.
+        formulary: Where its substances are found.
+
+    Returns:
+        Ids, of classes that are published without substances too.
+    """
+    found = set()
+    for _part, content in product.contents():
+        if content.ingredient_class is not None:
+            found.add(content.ingredient_class)
+        elif content.substance is not None and formulary.has_substance(content.substance):
+            try:
+                class_id = formulary.substance(content.substance).ingredient_class
+            except CatalogueError:
+                continue
+            if class_id is not None:
+                found.add(class_id)
+    return frozenset(found)
+
+
+def _holding(product: Product, part: Part | None, content: Content, figures: Figures) -> Holding:
+    strengths = (
+        [content.strength] if content.strength is not None else [one.strength for one in content.disputed]
+    )
+    volume = part.usable_volume if part is not None else None
+    per_container: list[tuple[str, Decimal]] = []
+    per_ml: list[tuple[str, Decimal]] = []
+    for strength in strengths:
+        figure = figures.of(strength)
+        unit = UNITS.get(figure.kind, figure.kind)
+        each = figure.value / figure.per
+        ml = None if volume is None else magnitude(volume, "mL")
+        if figure.per_kind == CONTAINER:
+            per_container.append((unit, each))
+            if ml:
+                per_ml.append((unit, each / ml))
+            continue
+        if figure.per_kind == "mass":
+            if part is None or part.density is None:
+                if part is not None and part.mass is not None:
+                    per_container.append((unit, each * magnitude(part.mass, "mg")))
+                continue
+            each *= magnitude(part.density, "mg/mL")
+        per_ml.append((unit, each))
+        if ml:
+            per_container.append((unit, each * ml))
+    all_of_them = len(strengths)
+    return Holding(
+        product,
+        part.name if part is not None and product.is_kit else None,
+        content.substance or "",
+        content,
+        _amount(per_container, all_of_them, ""),
+        _amount(per_ml, all_of_them, "/mL"),
+    )
+
+
+def _amount(numbers: list[tuple[str, Decimal]], expected: int, per: str) -> Amount:
+    """Make an amount of one figure, a range of several, and nothing where any of them is missing."""
+    units = {unit for unit, _number in numbers}
+    if not numbers or len(numbers) < expected or len(units) != 1:
+        return Amount(AmountKind.UNDISCLOSED)
+    (unit,) = units
+    low = quantity(min(number for _unit, number in numbers), f"{unit}{per}")
+    high = quantity(max(number for _unit, number in numbers), f"{unit}{per}")
+    return Amount(AmountKind.STATED if low == high else AmountKind.DISPUTED, low, high)
