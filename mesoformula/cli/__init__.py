@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mesoformula.app import App
     from mesoformula.errors import Problem
 
-#: Command, its module, and the line that stands in the list of commands.
+#: Command, its module (with its name there, if that is not `command`), and its line in the list of commands.
 COMMANDS = {
     "demo": ("demo", "Run the main job on bundled products and fictional stock."),
     "classes": ("classes", "List the ingredient classes."),
@@ -31,7 +31,12 @@ COMMANDS = {
     "products": ("products", "List products, or find some."),
     "product": ("product", "Show everything known of one product."),
     "convert": ("convert", "Convert a quantity of a substance."),
+    "formulas": ("treatments:formulas", "List the formulas on offer."),
     "formula": ("formula", "Write, check and show formulas."),
+    "zones": ("treatments:zones", "List zones."),
+    "techniques": ("treatments:techniques", "List techniques, with what each source says."),
+    "protocols": ("treatments:protocols", "List published schedules of sessions."),
+    "syringes": ("treatments:equipment", "List syringes and needles."),
     "session": ("session", "Work out what a session takes."),
     "stock": ("stock", "Receive stock and list it."),
     "sheet": ("sheet", "Write sheets to a workbook."),
@@ -52,8 +57,8 @@ class Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command, or ask plugins for it."""
         if cmd_name in COMMANDS:
-            module = import_module(f"mesoformula.cli.{COMMANDS[cmd_name][0]}")
-            command: click.Command = module.command
+            home, _, name = COMMANDS[cmd_name][0].partition(":")
+            command: click.Command = getattr(import_module(f"mesoformula.cli.{home}"), name or "command")
             return command
         return next((command for command in _plugin_commands(ctx) if command.name == cmd_name), None)
 

@@ -14,6 +14,7 @@ from mesoformula.cli.common import (
     safe,
 )
 from mesoformula.cli.options import example, json_option
+from mesoformula.cli.treatments import schedule
 from mesoformula.contents import Content
 from mesoformula.encoding import to_plain
 from mesoformula.formulary import Formulary
@@ -85,6 +86,15 @@ def _print(product: Product, formulary: Formulary) -> None:
     if product.composition:
         click.echo("\nIn the kit, in a part that no source names")
         _print_composition(product.composition, product, formulary)
+    protocols = [one for one in formulary.protocols() if product.id in one.products]
+    if protocols:
+        click.echo("\nPublished protocols")
+        for protocol in protocols:
+            where = f"{protocol.source.kind}, {protocol.source.where}"
+            print_wrapped(f"{protocol.name} ({protocol.id}): {schedule(protocol)} ({where})", first="- ")
+    uses = [one for one in formulary.formulas() if product.id in {line.product for line in one.lines}]
+    if uses:
+        print_wrapped(", ".join(one.id for one in uses), first="\nFormulas with it: ", rest="  ")
     click.echo("\nSources")
     for source in product.sources:
         key = f"{source.key}: " if source.key else ""

@@ -34,9 +34,7 @@ NOT_STATED = "not-stated"
 
 @click.command(
     "products",
-    epilog=example(
-        "mesoformula products hyaluron --vendor ibsa", "mesoformula products --substance ascorbic-acid"
-    ),
+    epilog=example("mesoformula products --substance ascorbic-acid --route intramuscular"),
 )
 @click.argument("text", required=False)
 @click.option("--class", "class_id", metavar="CLASS", help="Only with an ingredient of this class.")
