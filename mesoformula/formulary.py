@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mesoformula.catalogue.checks import check_record
 from mesoformula.catalogue.files import CatalogueFile, Shelf
 from mesoformula.catalogue.filling import Entry, Filling
-from mesoformula.catalogue.reading import FAILED, Reader
+from mesoformula.catalogue.reading import FAILED, Reader, pruned
 from mesoformula.catalogue.wording import path_text
 from mesoformula.errors import CatalogueError, Problem, UnknownNameError
 from mesoformula.formulas import Formula
@@ -74,22 +74,37 @@ class Formulary(Filling):
             table = entry.file.table(entry.section, entry.number)
             record = reader.record(RECORDS[entry.section], table, entry.where, **given)
             reader.settle_picograms(table, len(entry.where), self._in_picograms)
-            if record is not FAILED:
-                excepted = record.excepted if isinstance(record, Product) else frozenset()
+            sketch = record
+            if record is FAILED:
+                sketch = self._sketch(entry, table, reader.places, given)
+            if sketch is not FAILED:
+                excepted = sketch.excepted if isinstance(sketch, Product) else frozenset()
 
                 def report(code: str, message: str, where: tuple[str | int, ...]) -> None:
+                    place = (*entry.where, *where)
                     if code in excepted:
                         entry.excepted |= {code}
-                    else:
-                        reader.problem(code, f"{path_text(where)}{message}", (*entry.where, *where))
+                    elif not entry.is_unread(place):
+                        reader.problem(code, f"{path_text(where)}{message}", place)
 
-                check_record(record, report)
+                check_record(sketch, report)
+                entry.sketch = sketch if reader.problems else None
             if reader.problems:
                 entry.problems = tuple(reader.problems)
                 self._problems.extend(entry.problems)
             else:
                 entry.record = record
         return entry.record
+
+    def _sketch(
+        self, entry: Entry, table: Any, places: list[tuple[str | int, ...]], given: dict[str, Any]
+    ) -> Any:
+        """Read what is left of a record without what could not be read, for more to be found wrong at once."""
+        assert entry.file is not None  # noqa: S101 (only what stands in a file is read)
+        entry.unread = tuple(places)
+        rest = pruned(table, [place[len(entry.where) :] for place in places])
+        reader = Reader(entry.file, self.classes, entry.title)
+        return reader.record(RECORDS[entry.section], rest, entry.where, **given)
 
     def _in_picograms(self, key: str, name: str) -> bool:
         """Tell whether amounts of a class, or of a substance by its class, are believable in picograms."""

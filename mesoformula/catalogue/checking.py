@@ -56,6 +56,8 @@ class Checker:
                     continue
                 record = self._formulary.read(entry)
                 if record is None:
+                    if entry.sketch is not None and entry not in self._followed:
+                        yield from self._follow_sketch(entry)
                     continue
                 if section == "product":
                     products.append(entry)
@@ -65,6 +67,13 @@ class Checker:
             yield from self._compare(products)
             yield from self._unused(products)
         self._followed.update(products)
+
+    def _follow_sketch(self, entry: Entry) -> Iterator[Problem]:
+        """Follow the names in a record of which not all could be read."""
+        self._followed.add(entry)
+        for code, message, where in check_references(entry.sketch, self._formulary):
+            if not entry.is_unread((*entry.where, *where)):
+                yield _problem(entry, code, message, where)
 
     def _follow(self, entry: Entry) -> Iterator[Problem]:
         record = entry.record

@@ -36,6 +36,8 @@ class Entry:
         problems: What is wrong with it.
         plugin: Who offers it.
         excepted: Codes of problems that the record excepts, and that were met.
+        sketch: What of a record with problems could be read, to look for more; never offered.
+        unread: Places in the file that the sketch leaves out.
     """
 
     section: str
@@ -46,6 +48,12 @@ class Entry:
     problems: tuple[Problem, ...] = ()
     plugin: str | None = None
     excepted: frozenset[str] = frozenset()
+    sketch: Any = None
+    unread: tuple[tuple[str | int, ...], ...] = ()
+
+    def is_unread(self, where: tuple[str | int, ...]) -> bool:
+        """Tell whether a place of the file holds something that the sketch leaves out."""
+        return any(place[: len(where)] == where for place in self.unread)
 
     @property
     def where(self) -> tuple[str | int, ...]:

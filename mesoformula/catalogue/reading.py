@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
 from datetime import date
 from functools import cache, lru_cache
@@ -133,6 +133,7 @@ class Reader:
 
     Attributes:
         problems: What was found so far.
+        places: Where each of them is.
     """
 
     def __init__(
@@ -150,6 +151,7 @@ class Reader:
         self.classes = classes
         self.subject = subject
         self.problems: list[Problem] = []
+        self.places: list[Where] = []
         self._picograms: list[tuple[Where, str]] = []
 
     def problem(self, code: str, message: str, where: Where) -> _Failed:
@@ -165,6 +167,7 @@ class Reader:
             The mark of a value that could not be read.
         """
         subject = f"{self.subject}: " if self.subject else ""
+        self.places.append(where)
         self.problems.append(self.file.problem(code, f"{subject}{message}", where))
         return FAILED
 
@@ -396,3 +399,31 @@ _READERS: dict[type[fields.Kind], Callable[..., Any]] = {
     fields.ListOf: Reader._list,
     fields.RecordOf: Reader._record,
 }
+
+
+def pruned(table: Any, places: Iterable[Where]) -> Any:
+    """
+    Leave out what could not be read, so that the rest of a record can still be looked at.
+
+    Args:
+        table: What the file holds; it is not changed.
+        places: Of what could not be read, below the table.
+
+    Returns:
+        A copy without those keys; where an item of a list could not be read, without the list.
+    """
+    from copy import deepcopy
+
+    left = deepcopy(table)
+    for place in places:
+        while place and not isinstance(place[-1], str):
+            place = place[:-1]
+        holder = left
+        for step in place[:-1]:
+            try:
+                holder = holder[step]
+            except (KeyError, IndexError, TypeError):
+                holder = None
+        if place and isinstance(holder, dict):
+            holder.pop(place[-1], None)
+    return left

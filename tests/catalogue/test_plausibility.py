@@ -432,7 +432,7 @@ class TestPicograms:
             ('{ substance = "egf", amount = "5 pg/mL", equivalents = [{ amount = "5 pg" }] },', []),
             ('{ substance = "egf", disputed = [{ amount = "5 pg/mL" }, { amount = "6 pg/mL" }] },', []),
             ('{ substance = "ascorbic-acid", amount = "5 pg/mL" },', ["picograms"]),
-            ('{ substance = "nobody", amount = "5 pg/mL" },', ["picograms"]),
+            ('{ substance = "nobody", amount = "5 pg/mL" },', ["picograms", "unknown-substance"]),
             ('{ substance = "egf", amount = "5 pgs/mL" },', ["unit"]),
             ('{ substance = "egf", amount = "5 pg" },', ["picograms"]),
             ('{ substance = 5, amount = "5 pg/mL" },', ["picograms", "type"]),

@@ -58,10 +58,11 @@ def test_problems_of_all_files_are_said_sorted_by_path_and_line(meso, vendor):
 
     assert ran.code == 3
     assert [line.partition("]")[0] for line in ran.out.splitlines()] == [
+        "a.toml:11: [gtin",
         "a.toml:12: [unknown-key",
         "a.toml:13: [decimal-comma",
         "b.toml:12: [word",
-        "2 files, 2 products, 3 problems",
+        "2 files, 2 products, 4 problems",
     ]
     assert "did you mean routes" in ran.out
 
