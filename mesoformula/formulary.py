@@ -99,7 +99,7 @@ class Formulary(Filling):
     def _sketch(
         self, entry: Entry, table: Any, places: list[tuple[str | int, ...]], given: dict[str, Any]
     ) -> Any:
-        """Read what is left of a record without what could not be read, for more to be found wrong at once."""
+        """Read a record without what could not be read, so that more is found wrong at once."""
         assert entry.file is not None  # noqa: S101 (only what stands in a file is read)
         entry.unread = tuple(places)
         rest = pruned(table, [place[len(entry.where) :] for place in places])

@@ -415,15 +415,16 @@ def pruned(table: Any, places: Iterable[Where]) -> Any:
     from copy import deepcopy
 
     left = deepcopy(table)
-    for place in places:
-        while place and not isinstance(place[-1], str):
-            place = place[:-1]
+    for unread in places:
+        path = unread
+        while path and not isinstance(path[-1], str):
+            path = path[:-1]
         holder = left
-        for step in place[:-1]:
+        for step in path[:-1]:
             try:
                 holder = holder[step]
             except (KeyError, IndexError, TypeError):
                 holder = None
-        if place and isinstance(holder, dict):
-            holder.pop(place[-1], None)
+        if path and isinstance(holder, dict):
+            holder.pop(path[-1], None)
     return left
