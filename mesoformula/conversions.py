@@ -148,11 +148,7 @@ def moiety_factor(substance: Substance, to: str, lookup: Lookup) -> tuple[Decima
 
 def _masses(substance: Substance, other: Substance) -> tuple[Decimal, Decimal, str]:
     own, its = _formula_mass(substance), _formula_mass(other)
-    if substance.is_polymer != other.is_polymer:
-        raise ConversionError(
-            f"{substance.name} and {other.name}: one is a polymer and the other is not", "polymer"
-        )
-    return own, its, ", by repeat unit" if substance.is_polymer else ""
+    return own, its, ", by repeat unit" if substance.is_polymer or other.is_polymer else ""
 
 
 def _formula_mass(substance: Substance) -> Decimal:

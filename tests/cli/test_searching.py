@@ -33,7 +33,7 @@ def test_a_product_is_found_and_what_matched_is_said(meso: Any, typed: str, firs
 def test_a_nickname_lists_all_who_bear_it(meso: Any) -> None:
     found = ids(meso("products", "Chanel injection", "--json").json)
 
-    assert {"fillmed/nctf-135", "fillmed/nctf-135ha", "fillmed/nctf-135ha-plus"} <= set(found)
+    assert {"fillmed/nctf-135", "fillmed/nctf-135ha"} <= set(found)
 
 
 @pytest.mark.parametrize(
