@@ -44,10 +44,13 @@ class Conversion:
     Attributes:
         result: The quantity asked for, unrounded.
         steps: The working, line by line.
+        of: What the result counts, for people. Equivalents belong to an ion, but a mass or an amount of
+            substance that they are converted to is that of the whole form.
     """
 
     result: Quantity
     steps: tuple[str, ...]
+    of: str = ""
 
 
 @attrs.frozen
@@ -85,7 +88,7 @@ def convert(
             return _with_equivalents(value, substance, to, lookup, as_)
         steps: tuple[str, ...] = ()
         if kind_of(value.units) == wanted and as_ is None:
-            return Conversion(value.to(target), (f"{show(value)} {substance.name}",))
+            return Conversion(value.to(target), (f"{show(value)} {substance.name}",), substance.name)
         form = _mass(value, substance, lookup)
         steps = form.steps
         mass, counted = form.mass, substance
@@ -95,7 +98,7 @@ def convert(
             steps += (step,)
         number, more = _from_mass(mass, counted, wanted, target, lookup)
         steps += more
-        return Conversion(registry().Quantity(number, target), steps)
+        return Conversion(registry().Quantity(number, target), steps, counted.name)
 
 
 def moiety_factor(substance: Substance, to: str, lookup: Lookup) -> tuple[Decimal, str, Substance]:
@@ -269,14 +272,14 @@ def _with_equivalents(
     step = f"{named}{ion.name} of valence {ion.valence} per molecule"
     if kind_of(value.units) == "equivalents":
         if kind_of(unit(to)) == "equivalents":
-            return Conversion(value.to(unit(to)), (f"{show(value)} {ion.name}",))
+            return Conversion(value.to(unit(to)), (f"{show(value)} {ion.name}",), ion.name)
         moles = quantity(magnitude(value, "mEq") / charge, "mmol")
         first = (f"{show(value)} {ion.name}", f"÷ {charge} ({step})")
         rest = convert(moles, substance, to, lookup)
-        return Conversion(rest.result, first + rest.steps[1:])
+        return Conversion(rest.result, first + rest.steps[1:], substance.name)
     rest = convert(value, substance, "mmol", lookup)
     number = quantity(rest.result.magnitude * charge, "mEq").to(unit(to)).magnitude
-    return Conversion(registry().Quantity(number, unit(to)), (*rest.steps, f"× {charge} ({step})"))
+    return Conversion(registry().Quantity(number, unit(to)), (*rest.steps, f"× {charge} ({step})"), ion.name)
 
 
 def _ion(substance: Substance, name: str) -> Ion:

@@ -10,7 +10,7 @@ import attrs
 from mesoformula.catalogue.figures import CONTAINER, UNITS, Figures
 from mesoformula.contents import Content
 from mesoformula.errors import CatalogueError
-from mesoformula.products import Part, Product
+from mesoformula.products import Form, Part, Permission, Product
 from mesoformula.sessions import Amount, AmountKind
 from mesoformula.units import EXACT, magnitude, quantity
 
@@ -96,28 +96,32 @@ def _holding(product: Product, part: Part | None, content: Content, figures: Fig
     strengths = (
         [content.strength] if content.strength is not None else [one.strength for one in content.disputed]
     )
-    volume = part.usable_volume if part is not None else None
+    ml = _volume(product, part)
+    mass = magnitude(part.mass, "mg") if part is not None and part.mass is not None else None
     per_container: list[tuple[str, Decimal]] = []
     per_ml: list[tuple[str, Decimal]] = []
     for strength in strengths:
         figure = figures.of(strength)
         unit = UNITS.get(figure.kind, figure.kind)
         each = figure.value / figure.per
-        ml = None if volume is None else magnitude(volume, "mL")
-        if figure.per_kind == CONTAINER:
-            per_container.append((unit, each))
-            if ml:
-                per_ml.append((unit, each / ml))
-            continue
-        if figure.per_kind == "mass":
+        if figure.per_kind == "mass" and mass is None:
             if part is None or part.density is None:
-                if part is not None and part.mass is not None:
-                    per_container.append((unit, each * magnitude(part.mass, "mg")))
                 continue
             each *= magnitude(part.density, "mg/mL")
-        per_ml.append((unit, each))
-        if ml:
-            per_container.append((unit, each * ml))
+            held = None if ml is None else each * ml
+        elif figure.per_kind == "mass" and mass is not None:
+            held = each * mass
+        elif figure.per_kind == CONTAINER:
+            held = each
+        else:
+            held = None if ml is None else each * ml
+        if held is not None:
+            per_container.append((unit, held))
+        if figure.per_kind == CONTAINER or (figure.per_kind == "mass" and mass is not None):
+            if ml and held is not None:
+                per_ml.append((unit, held / ml))
+        else:
+            per_ml.append((unit, each))
     all_of_them = len(strengths)
     return Holding(
         product,
@@ -127,6 +131,22 @@ def _holding(product: Product, part: Part | None, content: Content, figures: Fig
         _amount(per_container, all_of_them, ""),
         _amount(per_ml, all_of_them, "/mL"),
     )
+
+
+def _volume(product: Product, part: Part | None) -> Decimal | None:
+    """Tell how many mL one container yields; of a mixed kit, all of its parts."""
+    if part is None:
+        if product.kit_is_mixed is not Permission.YES:
+            return None
+        each = [(one.per_kit, _volume(product, one)) for one in product.parts]
+        if any(volume is None for _count, volume in each):
+            return None
+        return sum((count * volume for count, volume in each if volume is not None), Decimal(0))
+    if part.usable_volume is not None:
+        return magnitude(part.usable_volume, "mL")
+    if part.form is not Form.POWDER and part.mass is not None and part.density is not None:
+        return magnitude(part.mass, "mg") / magnitude(part.density, "mg/mL")
+    return None
 
 
 def _amount(numbers: list[tuple[str, Decimal]], expected: int, per: str) -> Amount:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
+from mesoformula.definitions import ready_made
 from mesoformula.errors import QuantityError
 from mesoformula.grammar import EXAMPLES as EXAMPLES
 from mesoformula.grammar import (
@@ -110,38 +111,13 @@ def _spellings(definition: str) -> tuple[str, list[str]]:
 
 def _define(units: _Units, definition: str) -> None:
     name, spellings = _spellings(definition)
-    units.registry.define(_ready_made(definition) or definition)
+    units.registry.define(ready_made(definition) or definition)
     unit = units.registry.Unit(name)
     dimension = str(unit.dimensionality)
     units.kinds[unit] = _KINDS.get(dimension, dimension.strip("[]"))
     units.symbols[name] = spellings[0] if spellings else name
     for spelling in spellings or [name]:
         units.by_spelling[spelling] = unit
-
-
-_PLAIN = re.compile(r"(?:([\d.]+) \* )?(\[?\w+\]?)")
-
-
-def _ready_made(definition: str) -> Any:
-    """
-    Make pint's own record of a definition that is plain: a number times a unit, or a dimension.
-
-    pint's parser of definitions takes ten times as long, at every start of the program.
-    """
-    from pint.facets.plain import ScaleConverter, UnitDefinition
-    from pint.util import UnitsContainer
-
-    name, value, *spellings = (part.strip() for part in definition.split("="))
-    match = _PLAIN.fullmatch(value)
-    if match is None or not name.isidentifier() or not spellings:
-        return None
-    scale = Decimal(match[1] or 1)
-    # As pint's own registry does it, or the Decimal would meet an int and a float in its arithmetic.
-    reference = UnitsContainer({match[2]: Decimal(1)}, non_int_type=Decimal)
-    # pint knows a unit by its name already, and would log a second mention as a redefinition.
-    sign = spellings[0] if spellings[0] != name else None
-    aliases = tuple(spelling for spelling in spellings[1:] if spelling != name)
-    return UnitDefinition(name, sign, aliases, ScaleConverter(scale), reference)  # type: ignore[arg-type]
 
 
 _KINDS = {
@@ -305,11 +281,18 @@ def quantity(value: Decimal | int | str, spelling: str) -> Quantity:
         A quantity of the one registry with a Decimal magnitude.
 
     Raises:
-        TypeError: If value is a binary float.
+        TypeError: If value is a binary float or a flag.
+        QuantityError: If it is no finite number, or the unit is not known.
     """
-    if isinstance(value, float):
-        raise TypeError(f"{value!r} is a binary float; use Decimal or a string")
-    return registry().Quantity(Decimal(value), unit(spelling))
+    if isinstance(value, float | bool):
+        raise TypeError(f"{value!r} is a binary float or a flag; use Decimal or a string")
+    try:
+        number = Decimal(value)
+    except ArithmeticError as err:
+        raise QuantityError(f"{shown(str(value))} is no number such as '5.5'", "grammar") from err
+    if not number.is_finite():
+        raise QuantityError(f"{number} is not a finite number", "not-finite")
+    return registry().Quantity(number, unit(spelling))
 
 
 @cache
@@ -580,11 +563,16 @@ def magnitude(value: Quantity, spelling: str) -> Decimal:
         QuantityError: If the dimensions differ, or it is a temperature in another unit.
     """
     target = unit(spelling)
+    if not isinstance(value.magnitude, Decimal) or not value.magnitude.is_finite():
+        raise QuantityError(
+            f"{value.magnitude!r:.40} is no finite Decimal; make quantities with parse_quantity or quantity",
+            "not-decimal",
+        )
     if value._units is target._units:  # as good as always, and pint's own comparison is slow
-        return value.magnitude  # type: ignore[no-any-return]
+        return value.magnitude
     source = value.units
     if source == target:
-        return value.magnitude  # type: ignore[no-any-return]
+        return value.magnitude
     if source.dimensionality != target.dimensionality:
         raise QuantityError(f"{show(value)} is no {kind_of(target)}", "dimension")
     return EXACT.multiply(value.magnitude, _factor(source, target))

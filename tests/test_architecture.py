@@ -17,7 +17,7 @@ PLUGINS = ROOT / "plugins"
 #: line do not import each other.
 ORDER = [
     ["errors"],
-    ["words", "fields"],
+    ["words", "fields", "definitions"],
     ["sources", "elements", "grammar"],
     ["units"],
     ["ingredients"],

@@ -454,3 +454,21 @@ def test_a_source_is_what_the_working_cites() -> None:
 
 def test_magnitudes_of_results_can_be_asked_for_in_any_unit(ask: Ask) -> None:
     assert magnitude(ask("5000 IU", "retinol", "µg").result, "mg") == Decimal("1.5")
+
+
+@pytest.mark.parametrize(
+    ("given", "to", "number", "of"),
+    [
+        # 8.1 mEq of magnesium are 4.05 mmol of the salt: 4.05 × 246.466 mg
+        ("8.1 mEq", "mg", "998.19", "Magnesium sulfate heptahydrate"),
+        ("8.1 mEq", "mmol", "4.05", "Magnesium sulfate heptahydrate"),
+        ("1 g", "mEq", "8.11", "magnesium"),
+    ],
+)
+def test_what_equivalents_become_is_named_for_what_it_counts(
+    formulary: Formulary, given: str, to: str, number: str, of: str
+) -> None:
+    salt = formulary.substance("magnesium-sulfate-heptahydrate")
+    converted = convert(parse_quantity(given), salt, to, formulary.substance, "magnesium")
+
+    assert (str(round(converted.result.magnitude, 2)), converted.of) == (number, of)

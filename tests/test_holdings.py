@@ -75,3 +75,59 @@ def test_classes_published_without_substances_count_too(formulary: Formulary) ->
     classes = held_classes(formulary.product("fillmed/nctf-135ha"), formulary)
 
     assert {"vitamin", "mineral", "amino_acid", "coenzyme", "hyaluronic_acid"} <= classes
+
+
+FICTIONAL = """
+schema = 1
+
+[vendor]
+id = "made-up"
+name = "Made up"
+
+[[product]]
+sku = "powder"
+name = "A powder with a density"
+source = [{ kind = "IFU", where = "made up", read = 2026-01-05 }]
+
+[[product.part]]
+container = "vial"
+form = "powder"
+mass = "1 g"
+density = "0.5 g/mL"
+reconstitution = { volume = "10 mL", method = "make up to" }
+composition = [{ substance = "glycine", amount = "500 mg/g" }]
+
+[[product]]
+sku = "gel"
+name = "A gel by mass"
+source = [{ kind = "IFU", where = "made up", read = 2026-01-05 }]
+
+[[product.part]]
+container = "syringe"
+form = "gel"
+mass = "2 g"
+density = "1.25 g/mL"
+composition = [{ substance = "glycine", amount = "20 mg/g" }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("product", "per_container", "per_ml"),
+    [
+        ("made-up/powder", "500 mg", "50 mg/mL"),  # half of 1 g, in 10 mL
+        ("made-up/gel", "40 mg", "25 mg/mL"),  # 20 mg in each of 2 g, which are 1.6 mL
+    ],
+)
+def test_what_is_stated_per_gram_follows_the_mass(product: str, per_container: str, per_ml: str) -> None:
+    from importlib.resources import files
+
+    from mesoformula.catalogue.files import CatalogueFile, parse
+
+    made = Formulary()
+    made.add_catalogue(files("mesoformula_catalogues"))
+    file = parse(FICTIONAL.encode(), "made-up.toml")
+    assert isinstance(file, CatalogueFile)
+    made.add_file(file)
+    (one,) = held(made, "glycine", product)
+
+    assert (said(one.per_container), said(one.per_ml)) == (per_container, per_ml)

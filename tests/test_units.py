@@ -637,3 +637,26 @@ def test_making_the_registry_redefines_nothing(caplog: pytest.LogCaptureFixture)
         units._units.__wrapped__()
 
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("value", [0.3, True])
+def test_a_float_or_a_flag_makes_no_quantity(value: object) -> None:
+    with pytest.raises(TypeError):
+        quantity(value, "mL")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [("5,5", "grammar"), ("NaN", "not-finite"), ("inf", "not-finite")]
+)
+def test_what_is_no_finite_number_makes_no_quantity(value: str, code: str) -> None:
+    with pytest.raises(QuantityError) as refused:
+        quantity(value, "mL")
+
+    assert refused.value.code == code
+
+
+def test_a_quantity_with_a_float_inside_is_not_taken_for_exact() -> None:
+    with pytest.raises(QuantityError) as refused:
+        magnitude(registry().Quantity(0.3, "milliliter"), "mL")
+
+    assert refused.value.code == "not-decimal"

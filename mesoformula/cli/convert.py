@@ -16,6 +16,7 @@ from mesoformula.errors import ConversionError, QuantityError
 from mesoformula.units import Strength, kind_of, magnitude, quantity, show, symbol, unit
 
 if TYPE_CHECKING:
+    from mesoformula.formulary import Formulary
     from mesoformula.units import Quantity
 
 
@@ -73,13 +74,13 @@ def command(
             raise click.UsageError(f"{err}; such as --as {ions[0]}") from None
         raise
     steps = (*first, *converted.steps)
-    counted = formulary.substance(as_).name if as_ is not None and formulary.has_substance(as_) else as_
     if as_json:
         print_json(
             {
                 "result": to_plain(converted.result),
                 "substance": substance.id,
                 "as": as_,
+                "of": converted.of,
                 "working": list(steps),
             }
         )
@@ -87,8 +88,13 @@ def command(
         for step in steps:
             print_wrapped(step, first="  ")
         shown = _two_decimals(converted.result.magnitude)
-        click.echo(f"= {shown} {symbol(target)} {counted or substance.name}")
+        click.echo(f"= {shown} {symbol(target)} {_said(converted.of, formulary)}")
     report_problems(app)
+
+
+def _said(counted: str, formulary: Formulary) -> str:
+    """Write an ion as its element is written, where there is one."""
+    return formulary.substance(counted).name if formulary.has_substance(counted) else counted
 
 
 def _contained(volume: Quantity, strength: Strength) -> tuple[Quantity, tuple[str, ...]]:

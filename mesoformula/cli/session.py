@@ -280,7 +280,7 @@ def _taken(line: LineQuantities) -> str:
     """Name the product and, below it, how its volume is measured."""
     name = line.product.name + (f", part {line.part}" if line.part else "")
     if not line.left.magnitude:
-        return f"{name}\n  {_exactly(line.volume)} as labelled, the whole of it"
+        return f"{name}\n  {_exactly(line.volume)}, the whole of it"
     if line.measured is None or line.measured_with is None:
         return f"{name}\n  {_exactly(line.volume)}; no syringe is known to measure it"
     how = line.measured_with.name

@@ -390,11 +390,15 @@ def _totals(found: Sequence[OnHand]) -> dict[str, Any]:
         "containers": sum(one.containers for one in found),
         "volume": to_plain(_total(volumes, "mL")),
         "mass": to_plain(_total(masses, "mg")),
-        "value": [
-            _money(sum((one.unit_cost or 0) * one.containers for one in found if one.currency == name), name)
-            for name in currencies
-        ],
+        "value": [_value(found, name) for name in currencies],
     }
+
+
+def _value(found: Sequence[OnHand], currency: str) -> dict[str, Any]:
+    """Add up one currency; what has no price may belong to any of them."""
+    total = sum((one.unit_cost or 0) * one.containers for one in found if one.currency == currency)
+    kind = AmountKind.AT_LEAST if any(one.unit_cost is None for one in found) else AmountKind.STATED
+    return {"kind": kind.value, **(_money(total, currency) or {})}
 
 
 def _total(parts: Sequence[tuple[Quantity | None, bool]], unit: str) -> Amount | None:

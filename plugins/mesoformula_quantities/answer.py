@@ -12,11 +12,13 @@ from mesoformula import (
     AmountKind,
     Dose,
     Doses,
+    Finding,
     FormulaError,
     Keep,
     LineQuantities,
     Problem,
     SessionQuantities,
+    Severity,
     quantities_in,
     show,
 )
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 
 #: Beyond this a volume is a slip of the keyboard, such as L for mL; a line may name as many.
 MOST_CONTAINERS = 1_000
+
+
+#: Errors above one part in so many are pointed out, 5 %; a choice of ours, as no source sets one.
+NOTICEABLE = 20
 
 
 def work_out(session: Session, formulary: Formulary) -> SessionQuantities:
@@ -109,7 +115,7 @@ def answer(
         None if needed.per_point is None else ml(needed.per_point),
         needed.syringes,
         _doses(planned, figures.doses),
-        (*planned.findings, *needed.findings),
+        (*planned.findings, *needed.findings, *_misread(planned, figures, measures)),
         partial(_working, session, planned, needed, figures, measures),
     )
 
@@ -179,6 +185,26 @@ def _doses(planned: Plan, figures: Sequence[DoseFigures]) -> tuple[Dose, ...]:
             )
         )
     return tuple(doses)
+
+
+def _misread(planned: Plan, figures: Figures, measures: Sequence[Measure]) -> tuple[Finding, ...]:
+    """Point out every line of which the syringe shows noticeably more or less than is wanted."""
+    found = []
+    for line, figure in zip(planned.lines, figures.lines, strict=True):
+        if figure.scale < 0 or not figure.left or abs(figure.error) * NOTICEABLE <= figure.volume:
+            continue
+        percent = (100 * figure.error / figure.volume).quantize(Decimal(1))
+        found.append(
+            Finding(
+                "measuring-error",
+                Severity.WARN,
+                line.product.id,
+                f"line {line.number} ({line.product.name}): {number(figure.measured)} mL on "
+                f"{measures[figure.scale].syringe.name} is {percent:+} % of what is wanted; the doses are "
+                "those of the unrounded volume: name a finer syringe, or dilute it first",
+            )
+        )
+    return tuple(found)
 
 
 def _unbelievable(planned: Plan, figures: Figures) -> list[Problem]:

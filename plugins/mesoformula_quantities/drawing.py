@@ -110,6 +110,13 @@ def _volume(part: Part, line: Line) -> Fraction:
     """Tell how many mL one container of a part yields."""
     if part.form is Form.POWDER:
         if line.make_up_to is not None:
+            made = part.reconstitution
+            if made is not None and line.make_up_to < made.volume:
+                raise LineError(
+                    "make-up-to",
+                    f"make_up_to = '{show(line.make_up_to)}' is less than the {show(made.volume)} that the "
+                    "label dissolves it in; take that much or more",
+                )
             return exact(line.make_up_to, "mL")
         volume = part.usable_volume
         if volume is None:
@@ -154,6 +161,26 @@ def _liquid(part: Part) -> Fraction:
     return exact(part.mass, "mg") / exact(part.density, "mg/mL")
 
 
+def _check_solvent(powder: Part, liquids: Sequence[Part]) -> None:
+    """Refuse to take a kit's liquid for the powder's solvent where its label says otherwise."""
+    made = powder.reconstitution
+    if made is None:
+        return
+    if made.method is Method.MAKE_UP_TO:
+        raise LineError(
+            "kit",
+            f"{_named(powder)} is made up to {show(made.volume)}, so that not all of the kit's liquid "
+            "fits, and no source says how much does; name the part to draw from",
+        )
+    held = {content.substance for part in liquids for content in part.composition}
+    if made.diluents and not held <= {*made.diluents}:
+        raise LineError(
+            "kit",
+            f"{_named(powder)} is dissolved in {' or '.join(made.diluents)} as labelled, and the kit's "
+            "liquid is something else; name the part to draw from",
+        )
+
+
 def _kit_volume(parts: Sequence[Part], line: Line) -> Fraction:
     """
     Tell how many mL a kit makes, all of its parts mixed.
@@ -175,6 +202,8 @@ def _kit_volume(parts: Sequence[Part], line: Line) -> Fraction:
         volume = part.usable_volume
         if part.reconstitution is None or volume is None:
             raise LineError("no-volume", f"{_undissolved(part)} and part = {part.name!r}")
+        if liquids:
+            _check_solvent(part, [other for other in parts if other not in powders])
         needed += part.per_kit * exact(part.reconstitution.volume, "mL")
         made += part.per_kit * exact(volume, "mL")
     if liquids and liquids != needed:

@@ -132,6 +132,8 @@ def _points(session: Session) -> tuple[int | None, Decimal | None]:
     if session.points is not None:
         if session.area is not None:
             raise _refused(session, "points and area say the same thing twice; leave one out")
+        if type(session.points) is not int:
+            raise _refused(session, f"points = {session.points!r:.20}; expected a whole number")
         if session.points < 1:
             raise _refused(session, f"{session.points} points; expected at least 1")
     if session.area is None:

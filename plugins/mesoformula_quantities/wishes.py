@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Context
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from mesoformula import (
     quantity,
     show,
 )
-from mesoformula_quantities.precision import SESSION, decimal
+from mesoformula_quantities.precision import decimal
 from mesoformula_quantities.refusals import LineError
 from mesoformula_quantities.strengths import Holding, exact
 
@@ -74,7 +75,7 @@ def concentration(
     refusal = f"{strength} of {substance} in the mixture cannot be met"
     own = _strength(substance, unit, draws[number], refusal)
     if wanted > own or (wanted == own and len(draws) > 1):
-        has = show(quantity(SESSION.plus(decimal(own)), f"{unit}/mL"))
+        has = show(quantity(Context(prec=5).plus(decimal(own)), f"{unit}/mL"))
         raise LineError(
             "concentration",
             f"{strength} of {substance} is not below the product's own {has}, and mixing only dilutes",

@@ -138,3 +138,38 @@ def test_hydrates_are_entries_of_their_own_and_say_how_much_water_they_hold(form
 def test_records_of_one_kind_are_all_frozen(formulary: Formulary) -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         formulary.substance("retinol").name = "other"  # type: ignore[misc]
+
+
+def test_an_element_that_labels_count_is_counted_in_everything_that_holds_it(formulary: Formulary) -> None:
+    """A sum over all forms that leaves one out would be a wrong number that looks exact."""
+    from mesoformula.elements import atoms
+
+    counted = {moiety.substance for one in formulary.substances() for moiety in one.moieties}
+    elements = {
+        one.id: next(iter(atoms(one.formula)))
+        for one in formulary.substances()
+        if one.id in counted and one.formula is not None and len(atoms(one.formula)) == 1
+    }
+    missing = {
+        (one.id, element)
+        for one in formulary.substances()
+        for element, symbol in elements.items()
+        if one.id != element
+        and (text := one.formula or one.repeat_unit) is not None
+        and symbol in atoms(text)
+        and {moiety.substance: moiety.count for moiety in one.moieties}.get(element) != atoms(text)[symbol]
+    }
+
+    assert "sodium" in elements
+    assert missing == set()
+
+
+def test_forms_of_one_moiety_are_counted_in_the_same_others(formulary: Formulary) -> None:
+    """What one thiamine salt is counted in, every thiamine salt is."""
+    by_id = {one.id: {moiety.substance for moiety in one.moieties} for one in formulary.substances()}
+    for form, moieties in by_id.items():
+        for target in moieties:
+            shared = by_id[target] & moieties if by_id[target] else set()
+            for other, others in by_id.items():
+                if other != target and shared & others and other != form:
+                    assert target in others, (form, target, other)

@@ -657,6 +657,20 @@ class TestContainersAndSyringes:
         assert (line.measured_with, line.measured, line.error) == (None, None, None)
         assert (show(line.volume), line.containers, line.left.magnitude) == ("1.7 mL", 1, 0)
 
+    def test_a_noticeable_measuring_error_is_pointed_out(self, ask: Ask) -> None:
+        """0.006 mL reads 0.01 mL on a scale of 0.01 mL: two thirds more."""
+        answer = ask("single | volume=0.006 mL", measuring_syringe="one")
+        (finding,) = [one for one in answer.findings if one.code == "measuring-error"]
+
+        assert finding.severity is Severity.WARN
+        assert "0.01 mL" in finding.message
+        assert "+67 %" in finding.message
+
+    def test_a_small_measuring_error_is_only_shown(self, ask: Ask) -> None:
+        answer = ask("single | volume=1.004 mL", measuring_syringe="one")
+
+        assert not [one for one in answer.findings if one.code == "measuring-error"]
+
     def test_so_many_containers_are_taken_for_a_slip(
         self, refused: Callable[..., list[tuple[str, tuple[str | int, ...]]]]
     ) -> None:
