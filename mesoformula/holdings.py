@@ -9,7 +9,6 @@ import attrs
 
 from mesoformula.catalogue.figures import CONTAINER, UNITS, Figures
 from mesoformula.contents import Content
-from mesoformula.errors import CatalogueError
 from mesoformula.products import Form, Part, Permission, Product
 from mesoformula.sessions import Amount, AmountKind
 from mesoformula.units import EXACT, magnitude, quantity
@@ -67,31 +66,6 @@ def holdings(formulary: Formulary, substance: str) -> tuple[Holding, ...]:
         )
 
 
-def held_classes(product: Product, formulary: Formulary) -> frozenset[str]:
-    """
-    List the ids of the ingredient classes that a product holds.
-
-    Args:
-        product: Any product.
-        formulary: Where its substances are found.
-
-    Returns:
-        Ids, of classes that are published without substances too.
-    """
-    found = set()
-    for _part, content in product.contents():
-        if content.ingredient_class is not None:
-            found.add(content.ingredient_class)
-        elif content.substance is not None and formulary.has_substance(content.substance):
-            try:
-                class_id = formulary.substance(content.substance).ingredient_class
-            except CatalogueError:
-                continue
-            if class_id is not None:
-                found.add(class_id)
-    return frozenset(found)
-
-
 def _holding(product: Product, part: Part | None, content: Content, figures: Figures) -> Holding:
     strengths = (
         [content.strength] if content.strength is not None else [one.strength for one in content.disputed]
@@ -104,24 +78,23 @@ def _holding(product: Product, part: Part | None, content: Content, figures: Fig
         figure = figures.of(strength)
         unit = UNITS.get(figure.kind, figure.kind)
         each = figure.value / figure.per
-        if figure.per_kind == "mass" and mass is None:
-            if part is None or part.density is None:
-                continue
-            each *= magnitude(part.density, "mg/mL")
-            held = None if ml is None else each * ml
-        elif figure.per_kind == "mass" and mass is not None:
-            held = each * mass
-        elif figure.per_kind == CONTAINER:
-            held = each
-        else:
-            held = None if ml is None else each * ml
-        if held is not None:
-            per_container.append((unit, held))
-        if figure.per_kind == CONTAINER or (figure.per_kind == "mass" and mass is not None):
-            if ml and held is not None:
-                per_ml.append((unit, held / ml))
-        else:
-            per_ml.append((unit, each))
+        whole = strong = None
+        if figure.per_kind == CONTAINER:
+            whole = each
+        elif figure.per_kind != "mass":
+            strong = each
+        elif mass is not None:
+            whole = each * mass
+        elif part is not None and part.density is not None:
+            strong = each * magnitude(part.density, "mg/mL")
+        if ml and whole is None and strong is not None:
+            whole = strong * ml
+        elif ml and strong is None and whole is not None:
+            strong = whole / ml
+        if whole is not None:
+            per_container.append((unit, whole))
+        if strong is not None:
+            per_ml.append((unit, strong))
     all_of_them = len(strengths)
     return Holding(
         product,

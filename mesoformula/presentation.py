@@ -78,17 +78,17 @@ def storage_text(storage: Storage | None) -> str:
     return ", ".join(parts) or storage.as_published or NOT_STATED
 
 
-def class_names(product: Product, formulary: Formulary | None) -> tuple[str, ...]:
+def held_classes(product: Product, formulary: Formulary | None) -> frozenset[str]:
     """
-    List the ingredient classes that a product holds.
+    List the ids of the ingredient classes that a product holds.
 
     Args:
         product: Any product.
         formulary: What knows the classes of substances; None leaves those out.
 
     Returns:
-        Names for people, in the order of the formulary; a substance that is no longer on offer counts for
-        nothing.
+        Ids, of classes that are published without substances too; a substance that is no longer on offer
+        counts for nothing.
     """
     found = set()
     for _part, content in product.contents():
@@ -97,6 +97,21 @@ def class_names(product: Product, formulary: Formulary | None) -> tuple[str, ...
             name = _class_of(content.substance, formulary)
         if name is not None:
             found.add(name)
+    return frozenset(found)
+
+
+def class_names(product: Product, formulary: Formulary | None) -> tuple[str, ...]:
+    """
+    Name the ingredient classes that a product holds.
+
+    Args:
+        product: Any product.
+        formulary: What knows the classes of substances; None leaves those out.
+
+    Returns:
+        Names for people, in the order of the formulary.
+    """
+    found = held_classes(product, formulary)
     if formulary is None:
         return tuple(sorted(name.replace("_", " ") for name in found))
     known = tuple(item.name for item in formulary.classes.values() if item.id in found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from datetime import date
 from typing import TYPE_CHECKING
 
 import attrs
@@ -461,16 +460,3 @@ class Product:
         ]
         pairs.extend((None, content) for content in self.composition)
         return tuple(pairs)
-
-
-def last_read(product: Product) -> date:
-    """
-    Tell when a product's sources were last read.
-
-    Args:
-        product: Any product.
-
-    Returns:
-        The latest day among its sources.
-    """
-    return max(source.read for source in product.sources)

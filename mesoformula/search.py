@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 import attrs
@@ -185,19 +185,3 @@ def distance(left: str, right: str, most: int) -> int:
         if min(row) > most:
             return most + 1
     return min(row[-1], most + 1)
-
-
-def nearest_names(text: str, names: Iterable[str], most: int = 3) -> tuple[str, ...]:
-    """
-    List names that a text may have meant.
-
-    Args:
-        text: What was typed.
-        names: What is known.
-        most: How many to return.
-
-    Returns:
-        The best ones, best first.
-    """
-    found = [(one.weight, name) for name in names if (one := match(text, [Name(name, "name")])) is not None]
-    return tuple(name for _weight, name in sorted(found)[:most])

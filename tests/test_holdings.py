@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mesoformula import Amount, AmountKind, Formulary, show
-from mesoformula.holdings import Holding, held_classes, holdings
+from mesoformula.holdings import Holding, holdings
+from mesoformula.presentation import held_classes
 
 
 def held(formulary: Formulary, substance: str, product: str) -> list[Holding]:

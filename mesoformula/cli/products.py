@@ -21,8 +21,8 @@ from mesoformula.cli.common import (
 from mesoformula.cli.options import example, json_option
 from mesoformula.encoding import to_plain
 from mesoformula.formulary import Formulary
-from mesoformula.holdings import Holding, held_classes, holdings
-from mesoformula.presentation import class_names, container_text
+from mesoformula.holdings import Holding, holdings
+from mesoformula.presentation import class_names, container_text, held_classes
 from mesoformula.products import Product, Route, Vendor
 from mesoformula.words import folded, nearest, shown
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-import attrs
+from results import Result
 
 from mesoformula import Formulary
 from mesoformula.catalogue.cache import cache_folder
@@ -26,25 +26,6 @@ PROCESS_RUNS = 15
 
 FIRST = ("Derma", "Meso", "Hyal", "Revi", "Cyto", "Bio", "Lumi", "Nova", "Aqua", "Viva", "Prime", "Filo")
 SECOND = ("glow", "lift", "derm", "skin", "fill", "plus", "cell", "face", "hair", "tone", "line", "care")
-
-
-@attrs.frozen
-class Result:
-    """One line of the table."""
-
-    name: str
-    ratio: float
-    limit: float
-    said: str
-
-    @property
-    def holds(self) -> bool:
-        """Whether the limit is kept."""
-        return self.ratio <= self.limit
-
-    def __str__(self) -> str:
-        verdict = "ok" if self.holds else "ABOVE THE LIMIT"
-        return f"{self.name:16} {self.ratio:6.2f}  limit {self.limit:<4g} {verdict:16} {self.said}"
 
 
 # ---- made up --------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import attrs
 import pint
+from results import Result
 
 from mesoformula import Formula, Formulary, Line, Session, parse_quantity, registry, unit, units
 from mesoformula_quantities.answer import measuring, work_out
@@ -49,25 +50,6 @@ LINES = (
     Line("ibsa/profhilo-2ml", containers=1),
     Line("b-braun/sodium-chloride-0-9-10ml", fill_to=parse_quantity("40 mL")),
 )
-
-
-@attrs.frozen
-class Result:
-    """One line of the table."""
-
-    name: str
-    ratio: float
-    limit: float
-    said: str
-
-    @property
-    def holds(self) -> bool:
-        """Whether the limit is kept."""
-        return self.ratio <= self.limit
-
-    def __str__(self) -> str:
-        verdict = "ok" if self.holds else "ABOVE THE LIMIT"
-        return f"{self.name:16} {self.ratio:6.2f}  limit {self.limit:<4g} {verdict:16} {self.said}"
 
 
 # ---- processes -------------------------------------------------------------------------------------

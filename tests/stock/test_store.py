@@ -244,7 +244,7 @@ class TestBadDisks:
         """What receiving and listing say in a process that has lost something."""
         reader, writer = os.pipe()
         child = os.fork()
-        if not child:  # pragma: no cover
+        if not child:
             said = "nothing"
             try:
                 with Store(path) as store:
