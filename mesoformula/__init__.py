@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from mesoformula.conversions import iu_per_mg as iu_per_mg
     from mesoformula.conversions import moiety_factor as moiety_factor
     from mesoformula.errors import CatalogueError as CatalogueError
+    from mesoformula.errors import ChoiceError as ChoiceError
     from mesoformula.errors import ConversionError as ConversionError
     from mesoformula.errors import FormulaError as FormulaError
+    from mesoformula.errors import GridError as GridError
     from mesoformula.errors import MesoformulaError as MesoformulaError
     from mesoformula.errors import Problem as Problem
     from mesoformula.errors import QuantityError as QuantityError
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from mesoformula.formulas import Formula as Formula
     from mesoformula.formulas import Line as Line
     from mesoformula.formulas import LineKind as LineKind
+    from mesoformula.grids import Cell as Cell
+    from mesoformula.grids import Grid as Grid
+    from mesoformula.grids import Importer as Importer
     from mesoformula.hookspecs import hookimpl as hookimpl
     from mesoformula.ingredients import IngredientClass as IngredientClass
     from mesoformula.ingredients import Range as Range
@@ -57,6 +62,10 @@ if TYPE_CHECKING:
     from mesoformula.sheets import SheetRequest as SheetRequest
     from mesoformula.sources import Source as Source
     from mesoformula.sources import SourceKind as SourceKind
+    from mesoformula.stock.policies import Candidate as Candidate
+    from mesoformula.stock.policies import Choice as Choice
+    from mesoformula.stock.policies import LotPolicy as LotPolicy
+    from mesoformula.stock.policies import Need as Need
     from mesoformula.treatments import Needle as Needle
     from mesoformula.treatments import Syringe as Syringe
     from mesoformula.treatments import Technique as Technique
@@ -83,8 +92,10 @@ _HOMES = {
     "conversions": ("convert", "convert_strength", "iu_per_mg", "moiety_factor"),
     "errors": (
         "CatalogueError",
+        "ChoiceError",
         "ConversionError",
         "FormulaError",
+        "GridError",
         "MesoformulaError",
         "Problem",
         "QuantityError",
@@ -94,6 +105,7 @@ _HOMES = {
     "findings": ("Finding", "Severity"),
     "formulary": ("Formulary",),
     "formulas": ("Formula", "Line", "LineKind"),
+    "grids": ("Cell", "Grid", "Importer"),
     "hookspecs": ("hookimpl",),
     "ingredients": ("IngredientClass", "Range", "Substance"),
     "products": ("Doses", "Form", "Method", "Part", "Permission", "Product", "Vendor"),
@@ -109,6 +121,7 @@ _HOMES = {
     ),
     "sheets": ("Column", "Exporter", "Row", "Sheet", "SheetRequest"),
     "sources": ("Source", "SourceKind"),
+    "stock.policies": ("Candidate", "Choice", "LotPolicy", "Need"),
     "treatments": ("Needle", "Syringe", "Technique", "Zone"),
     "units": (
         "Strength",

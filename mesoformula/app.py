@@ -9,18 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mesoformula.errors import CatalogueError, FormulaError, PluginError, Problem, UnknownNameError
+from mesoformula.errors import (
+    CatalogueError,
+    FormulaError,
+    MesoformulaError,
+    PluginError,
+    PluginResultError,
+    Problem,
+    UnknownNameError,
+)
 from mesoformula.findings import Finding, Severity, ready
 from mesoformula.formulary import Formulary
 from mesoformula.formulas import Formula, Line
 from mesoformula.ingredients import CORE_CLASSES
 from mesoformula.plugins import PluginManager, load_plugins
-from mesoformula.provenance import State
+from mesoformula.provenance import State, said
 from mesoformula.sessions import Session, SessionQuantities
 from mesoformula.words import nearest, shown
 
 if TYPE_CHECKING:
+    from mesoformula.grids import Grid, Importer
     from mesoformula.sheets import Exporter, Sheet, SheetRequest
+    from mesoformula.stock.policies import LotPolicy
 
 #: What a professional would want to have checked, and nobody has.
 NOT_CHECKED = (
@@ -271,6 +281,28 @@ class App:
             raise UnknownNameError("export format", path.suffix or path.name, sorted(known))
         return known[suffix]
 
+    def lot_policy(self, name: str) -> LotPolicy:
+        """
+        Find a way of choosing lots: one of the core, or one that a plugin offers.
+
+        Args:
+            name: Its id.
+
+        Returns:
+            The policy. Whatever it chooses is as `mesoformula.stock.policies.validated` wants it.
+
+        Raises:
+            UnknownNameError: If there is none; with those that come near, or all.
+        """
+        from mesoformula.stock.policies import BUILT_IN
+
+        known = {one.id: one for one in BUILT_IN}
+        if name not in known:
+            known.update((one.value.id, one.value) for one in self.manager.lot_policies())
+        if name not in known:
+            raise UnknownNameError("lot policy", name, nearest(name, known) or sorted(known))
+        return known[name]
+
     def export(self, sheets: Sequence[Sheet], path: Path, *, replace: bool = False) -> None:
         """
         Write sheets to a file.
@@ -288,3 +320,65 @@ class App:
         if path.exists() and not replace:
             raise FileExistsError(f"{shown(str(path), 200)} is there already")
         exporter.write(sheets, path)
+
+    def importer(self, path: Path) -> Importer:
+        """
+        Find the format that tables in a file are read from.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The importer.
+
+        Raises:
+            UnknownNameError: If nobody reads that format; with those that are read.
+        """
+        return self._importer(path)[0]
+
+    def _importer(self, path: Path) -> tuple[Importer, str | None]:
+        """Find an importer, and the plugin that offers it; None for one of the core."""
+        from mesoformula.grids import CORE_IMPORTERS
+
+        known: dict[str, tuple[Importer, str | None]] = {one.suffix: (one, None) for one in CORE_IMPORTERS}
+        known |= {one.value.suffix.lower(): (one.value, str(one.plugin)) for one in self.manager.importers()}
+        suffix = path.suffix.lower()
+        if suffix not in known:
+            raise UnknownNameError("import format", path.suffix or path.name, sorted(known))
+        return known[suffix]
+
+    def read_grids(self, path: Path) -> tuple[Grid, ...]:
+        """
+        Read all tables of a file from outside.
+
+        Args:
+            path: The file; its suffix tells the format.
+
+        Returns:
+            Its tables; of a text file one, of a workbook one per sheet.
+
+        Raises:
+            UnknownNameError: If nobody reads that format.
+            GridError: If anything is wrong with the file.
+            PluginResultError: If the plugin that reads it fails.
+        """
+        from mesoformula.grids import Grid
+
+        importer, plugin = self._importer(path)
+        try:
+            grids = tuple(importer.read(path))
+            wrong = [type(one).__name__ for one in grids if not isinstance(one, Grid)]
+        except (MesoformulaError, OSError):
+            raise
+        except Exception as err:
+            raise PluginResultError(_failed_import(path, f"raised {said(err)}", plugin)) from err
+        if wrong:
+            raise PluginResultError(
+                _failed_import(path, f"answered with a {wrong[0]}; expected a Grid", plugin)
+            )
+        return grids
+
+
+def _failed_import(path: Path, what: str, plugin: str | None) -> Problem:
+    message = f"the importer of {shown(path.name)} {what}; mend or update the plugin, or block it"
+    return Problem("import", message, plugin=plugin)

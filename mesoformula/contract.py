@@ -103,6 +103,12 @@ OFFERS: Mapping[str, Answers] = {
     "mesoformula_exporters": Answers(
         "exporter for", "mesoformula.sheets:Exporter", lambda exporter: (exporter.suffix.lower(),)
     ),
+    "mesoformula_importers": Answers(
+        "importer of", "mesoformula.grids:Importer", lambda importer: (importer.suffix.lower(),)
+    ),
+    "mesoformula_lot_policies": Answers(
+        "lot policy", "mesoformula.stock.policies:LotPolicy", _id, texts=("name", "description")
+    ),
     "mesoformula_commands": Answers("command", "click:Command", lambda command: (command.name,)),
 }
 

@@ -118,6 +118,27 @@ class CatalogueError(MesoformulaError, ValueError):
         return "\n".join(str(problem) for problem in self.problems)
 
 
+class GridError(MesoformulaError, ValueError):
+    """
+    A table from outside, such as a CSV file or a workbook, that cannot be read or used.
+
+    Attributes:
+        problems: Everything that stands against it, with file and line, or sheet and cell.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """Write one line per problem."""
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class SettingsError(CatalogueError):
+    """Settings that cannot be used: of the file, the environment or the command line."""
+
+
 class PluginError(MesoformulaError):
     """
     A plugin that misbehaves.
@@ -151,12 +172,54 @@ class StockError(MesoformulaError):
     """Something the stock refuses: nothing has been written."""
 
 
-class ReceiptError(StockError, ValueError):
+class OrderError(StockError, ValueError):
     """
-    A delivery that the stock refuses, whole: nothing of it has been written.
+    Something that was asked of the stock and is refused, whole: nothing of it has been written.
 
     Attributes:
-        problems: Everything that stands against it; `line` counts the deliveries from 1.
+        problems: Everything that stands against it.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """Write one line per problem."""
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class ReceiptError(OrderError):
+    """A delivery that the stock refuses; `line` of its problems counts the deliveries from 1."""
+
+
+class ShortStockError(OrderError):
+    """More was asked for than is there, or may be used: each problem says what is missing."""
+
+
+class ScanError(StockError, ValueError):
+    """
+    A scanned code that cannot be read, or must not be: nothing of it has been used.
+
+    Attributes:
+        problems: Everything that stands against it.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """Write one line per problem."""
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class ChoiceError(StockError, ValueError):
+    """
+    A choice of lots that is left to whoever asks: nothing has been picked.
+
+    Attributes:
+        problems: What is left open, with the lots to choose from.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:

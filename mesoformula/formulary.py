@@ -13,6 +13,7 @@ from mesoformula.catalogue.wording import path_text
 from mesoformula.errors import CatalogueError, Problem, UnknownNameError
 from mesoformula.formulas import Formula
 from mesoformula.ingredients import CORE_CLASSES, IngredientClass, Substance
+from mesoformula.keeping import BeyondUseRule, SharingRule
 from mesoformula.products import Product, Vendor
 from mesoformula.treatments import Needle, Protocol, Syringe, Technique, Zone
 from mesoformula.words import nearest
@@ -32,6 +33,8 @@ RECORDS: Mapping[str, type[Any]] = {
     "needle": Needle,
     "formula": Formula,
     "protocol": Protocol,
+    "beyond_use": BeyondUseRule,
+    "sharing": SharingRule,
 }
 
 
@@ -329,6 +332,14 @@ class Formulary(Filling):
     def protocols(self) -> tuple[Protocol, ...]:
         """List all protocols by id."""
         return self._all("protocol", Protocol)
+
+    def beyond_use_rules(self) -> tuple[BeyondUseRule, ...]:
+        """List all rules on how long an opened container keeps, by id."""
+        return self._all("beyond_use", BeyondUseRule)
+
+    def sharing_rules(self) -> tuple[SharingRule, ...]:
+        """List all rules on containers that serve two sessions, by id."""
+        return self._all("sharing", SharingRule)
 
     def find_products(self, text: str) -> tuple[Found[Product], ...]:
         """

@@ -8,8 +8,8 @@ their order never depends on which plugin was loaded first. Generators are welco
 offer or a check is nothing.
 
 What a plugin may import: the names that the package `mesoformula` exports, and the modules
-`mesoformula.fields`, `mesoformula.sheets`, `mesoformula.presentation`, `mesoformula.stock.records` and
-`mesoformula.stock.figures`. Everything else may change with any release.
+`mesoformula.fields`, `mesoformula.sheets`, `mesoformula.grids`, `mesoformula.presentation`,
+`mesoformula.stock.records` and `mesoformula.stock.figures`. Everything else may change with any release.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from mesoformula.errors import Problem
     from mesoformula.findings import Finding
     from mesoformula.formulary import Formulary
+    from mesoformula.grids import Importer
     from mesoformula.ingredients import IngredientClass
     from mesoformula.products import Product
     from mesoformula.sessions import Session, SessionQuantities
     from mesoformula.sheets import Exporter, Sheet, SheetRequest
+    from mesoformula.stock.policies import LotPolicy
     from mesoformula.treatments import Technique, Zone
 
 #: The name of the project for pluggy, and the entry-point group in which plugins are found.
@@ -202,6 +204,52 @@ class Specs:
             @hookimpl
             def mesoformula_exporters():
                 return [Exporter(".csv", "comma-separated values", write_csv)]
+            ```
+        """
+
+    @hookspec
+    def mesoformula_importers(self) -> Iterable[Importer]:  # type: ignore[empty-body]
+        """
+        Offer formats from which tables can be read.
+
+        Called when a delivery note or another table is to be read.
+
+        Returns:
+            Importers whose suffixes neither the core nor anybody else has; none to offer nothing.
+
+        Example:
+            ```python
+            @hookimpl
+            def mesoformula_importers():
+                return [Importer(".ods", "OpenDocument spreadsheet", read_spreadsheet)]
+            ```
+        """
+
+    @hookspec
+    def mesoformula_lot_policies(self) -> Iterable[LotPolicy]:  # type: ignore[empty-body]
+        """
+        Offer ways of choosing lots.
+
+        Called when a user selects a policy that the core does not have. What a policy chooses is checked:
+        whole containers that are there, of lots that the user named if any, as many as wanted or all. A wrong
+        choice is refused, and nobody else chooses instead.
+
+        Returns:
+            Policies whose ids neither the core nor anybody else has; none to offer nothing.
+
+        Example:
+            ```python
+            def largest_first(need, candidates):
+                left = need.containers
+                for one in sorted(candidates, key=lambda one: (-one.containers, one.key)):
+                    if left and (not need.lots or one.lot in need.lots):
+                        taken = min(left, one.containers)
+                        left -= taken
+                        yield Choice(one.key, taken)
+
+            @hookimpl
+            def mesoformula_lot_policies():
+                return [LotPolicy("largest", "largest lot first", "takes from few lots", largest_first)]
             ```
         """
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from itertools import count
@@ -23,6 +27,9 @@ from mesoformula.formulary import Formulary
 # A slow machine is no failure: no test here asserts on time.
 settings.register_profile("mesoformula", deadline=None, max_examples=100, print_blob=True)
 settings.load_profile("mesoformula")
+
+# Read before the tests' environment is emptied of the user's settings.
+_POSTGRES = os.environ.get("MESOFORMULA_TEST_POSTGRES")
 
 _XDG = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
@@ -66,6 +73,30 @@ def _nothing_of_other_tests(
     monkeypatch.setenv("XDG_DATA_HOME", str(folder))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a server where databases may be made; without one the tests fail, and are never skipped."""
+    given = _POSTGRES
+    if given:
+        yield given
+        return
+    with _running_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    import psycopg
+    from sqlalchemy.engine import make_url
+
+    name = f"meso_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -139,3 +170,72 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(
                 name, values, ids=["-".join(map(str, v)) if isinstance(v, tuple) else v for v in values]
             )
+
+
+_POSTGRES_PLACES = "/usr/lib/postgresql/*/bin"
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        paths = sorted(Path("/").glob(f"{_POSTGRES_PLACES[1:]}/{name}"), key=lambda path: int(path.parts[-3]))
+        found = str(paths[-1]) if paths else None
+    if found is None:
+        raise FileNotFoundError(
+            f"{name} is not on this machine: install PostgreSQL 15 or later (apt-get install postgresql), "
+            "or set MESOFORMULA_TEST_POSTGRES to the URL of a server where databases may be made"
+        )
+    return found
+
+
+def _whom() -> dict[str, Any]:
+    """Choose who runs the server, which refuses to be run by root."""
+    if os.geteuid() != 0:
+        return {}
+    import pwd
+
+    for name in ("postgres", "nobody"):
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    raise LookupError("neither a user `postgres` nor `nobody` is there to run the server")
+
+
+@contextmanager
+def _running_server() -> Iterator[str]:
+    """Start a server on a socket of its own, for whoever can read its folder."""
+    programs = {name: _program(name) for name in ("initdb", "pg_ctl")}
+    whom = _whom()
+    # Not below pytest's folder, which is closed to other users, and short: a socket's path has 107 bytes.
+    with tempfile.TemporaryDirectory(prefix="meso-pg-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if whom:
+            os.chown(folder, whom["user"], whom["group"])
+        folder.chmod(0o755)
+        data = folder / "data"
+
+        def run(program: str, *arguments: str) -> None:
+            done = subprocess.run(
+                [programs[program], "-D", str(data), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=(folder / "said").open("ab"),
+                stderr=subprocess.STDOUT,
+                cwd=folder,
+                check=False,
+                timeout=120,
+                **whom,
+            )
+            if done.returncode:
+                said = (folder / "said").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{program} failed: {said}")
+
+        run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        # Whether a disk keeps its word is not tested here, and each database is made for one test.
+        settings = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c autovacuum=off"
+        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"{settings} -k {folder}", "start")
+        try:
+            yield f"postgresql://postgres@/postgres?host={folder}"
+        finally:
+            run("pg_ctl", "-m", "immediate", "stop")

@@ -11,6 +11,7 @@ from mesoformula.elements import atoms
 from mesoformula.errors import ConversionError
 from mesoformula.formulas import Formula, Line, LineKind
 from mesoformula.ingredients import Substance
+from mesoformula.keeping import BeyondUseRule, SharingRule
 from mesoformula.products import Doses, Form, Part, Product
 from mesoformula.sources import SourceKind
 from mesoformula.treatments import Syringe, Technique
@@ -42,6 +43,10 @@ def check_record(record: Any, report: Report) -> None:
         case Technique():
             if not record.published:
                 report("missing", "published is empty; expected at least one source", ("published",))
+        case BeyondUseRule():
+            _check_beyond_use(record, report)
+        case SharingRule():
+            _check_rule_sources(record, report)
         case _:
             pass
 
@@ -207,6 +212,24 @@ def check_line(line: Line, report: Report, where: Where) -> None:
         report("line", f"substance goes with dose or concentration, not with {kinds[0]}", where)
     if line.concentration is not None and line.concentration.per is None:
         report("line", "a concentration in the mixture is per volume; expected such as '5 mg/mL'", where)
+
+
+def _check_beyond_use(rule: BeyondUseRule, report: Report) -> None:
+    _check_rule_sources(rule, report)
+    if rule.session_only == (rule.period is not None):
+        found = "period and session_only together" if rule.session_only else "neither period nor session_only"
+        report("period", f"{found}; expected one of them, such as period = '28 d'", ())
+    if rule.unless_stated and rule.session_only:
+        report(
+            "period",
+            "no in-use period takes the place of session_only; leave unless_stated out",
+            ("unless_stated",),
+        )
+
+
+def _check_rule_sources(rule: BeyondUseRule | SharingRule, report: Report) -> None:
+    if not rule.sources:
+        report("missing", "source is empty; expected at least one source", ("source",))
 
 
 def cas_is_valid(number: str) -> bool:

@@ -8,7 +8,18 @@ from typing import Any, TypedDict
 SCHEMA = 1
 
 #: Sections of a file that are lists of records.
-SECTIONS = ("substance", "product", "technique", "zone", "syringe", "needle", "formula", "protocol")
+SECTIONS = (
+    "substance",
+    "product",
+    "technique",
+    "zone",
+    "syringe",
+    "needle",
+    "formula",
+    "protocol",
+    "beyond_use",
+    "sharing",
+)
 
 _KNOWN = frozenset(("schema", "vendor", *SECTIONS))
 

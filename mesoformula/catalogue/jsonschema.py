@@ -14,6 +14,7 @@ from mesoformula.contents import Content
 from mesoformula.formulary import RECORDS
 from mesoformula.formulas import Line, LineKind
 from mesoformula.ingredients import CORE_CLASSES, IngredientClass
+from mesoformula.keeping import BeyondUseRule
 from mesoformula.products import Vendor
 
 _NUMBER = r"(0|[1-9]\d*)(\.\d+)?"
@@ -30,6 +31,7 @@ def _one_of(*keys: str) -> dict[str, Any]:
 _TOGETHER: dict[type[Any], list[dict[str, Any]]] = {
     Content: [_one_of("substance", "class"), _one_of("amount", "disputed", "undisclosed")],
     Line: [_one_of(*(kind.value for kind in LineKind))],
+    BeyondUseRule: [_one_of("period", "session_only")],
 }
 
 
@@ -66,7 +68,7 @@ def json_schema(classes: Iterable[IngredientClass] = CORE_CLASSES) -> dict[str, 
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "mesoformula catalogue",
-        "description": "Substances, products, techniques, protocols, formulas. Quantities are text.",
+        "description": "Substances, products, techniques, protocols, formulas, rules. Quantities are text.",
         "type": "object",
         "properties": properties,
         "required": ["schema"],

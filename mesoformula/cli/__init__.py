@@ -185,10 +185,13 @@ def _refused(err: Exception, app: App | None) -> int:
         case errors.FormulaError():
             in_file = any(problem.path is not None for problem in err.problems)
             return _say(map(_placed, err.problems), BAD_DATA if in_file else USAGE)
-        case errors.CatalogueError():
+        case errors.CatalogueError() | errors.GridError():
             return _say(map(_placed, err.problems), BAD_DATA)
-        case errors.ReceiptError():
-            return _say(map(_placed, err.problems), USAGE)
+        case errors.ShortStockError():
+            return _say(map(_placed, err.problems), STANDS_AGAINST)
+        case errors.OrderError() | errors.ScanError() | errors.ChoiceError():
+            in_file = any(problem.path is not None for problem in err.problems)
+            return _say(map(_placed, err.problems), BAD_DATA if in_file else USAGE)
         case errors.PluginError():
             return _say([_placed(err.problem)], BAD_DATA)
         case errors.UnknownNameError():

@@ -17,7 +17,8 @@ from mesoformula.cli.common import app_of, nothing_offered, print_wrapped, repor
 from mesoformula.cli.options import example
 from mesoformula.cli.session import print_session
 from mesoformula.cli.sheet import write
-from mesoformula.cli.stock import open_store, print_stock
+from mesoformula.cli.stock.common import open_store
+from mesoformula.cli.stock.listing import print_stock
 from mesoformula.errors import PluginError, Problem
 from mesoformula.sessions import Session
 from mesoformula.sheets import SheetRequest

@@ -27,6 +27,8 @@ def list_plugins(as_json: bool) -> int:
     # Offers are asked for, so that a plugin that fails only then is shown as failed.
     app.formulary.check()
     app.manager.exporters()
+    app.manager.importers()
+    app.manager.lot_policies()
     statuses = app.manager.report()
     problems = app.problems
     if as_json:

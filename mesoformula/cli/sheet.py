@@ -9,7 +9,7 @@ import click
 from mesoformula.app import App
 from mesoformula.cli.common import app_of, counted, report_problems, safe
 from mesoformula.cli.options import NounGroup, WholeType, example, stock_option
-from mesoformula.cli.stock import read_stock
+from mesoformula.cli.stock.listing import read_stock
 from mesoformula.errors import PluginError, Problem, UnknownNameError
 from mesoformula.sheets import SheetRequest
 

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import attrs
-from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
 
 from mesoformula.errors import LedgerError
 from mesoformula.stock import schema
 from mesoformula.stock.chain import (
+    LINE_FACTS,
     LineFacts,
-    LotState,
     MovementFacts,
     Remark,
     movement_hash,
     remark_hash,
-    state_after,
 )
 from mesoformula.stock.records import Anchor
+from mesoformula.stock.tally import TABLES, Tally
 
 # Below the number of parameters that any SQLite takes in one statement.
 _BATCH = 500
 
 #: Product id, revision and lot number: what is one lot.
 LotKey: TypeAlias = tuple[str, int, str]
+
+#: Names of locations by their numbers.
+Places: TypeAlias = Mapping[int, str]
 
 
 @attrs.frozen
@@ -60,25 +64,57 @@ class Lot:
 @attrs.frozen
 class Entry:
     """
-    What one line of a new movement says.
+    What one line of a new movement says; `LineFacts` tells what each means.
 
     Attributes:
-        lot: The lot, which the ledger holds already.
+        lot: The lot, which the ledger holds already; None where the line is about none.
         location: Where, by name.
         containers: Containers that come (above zero) or go (below).
         supplier: Who delivered them.
         unit_cost: Of one container, in minor units.
         currency: Of the cost.
         remark: Free text, erasable.
+        opened: Number of an opened container or mixture.
+        nanolitres: Volume that comes into it or goes out.
+        nanograms: Mass that comes into it or goes out.
+        becomes: `open` or `gone`.
+        beyond_use_at: When it must be gone.
+        rule: Which rule says so.
+        reserved: Containers kept for a pick.
+        reserved_nanolitres: Volume to be drawn for a pick.
+        counted: What a count found.
+        device: Device identifier (GTIN) of a pack.
+        serial: Its serial number.
+        subject: What a fact is about, if no lot; the name of a mixture.
+        fact: Which fact.
+        old: What was held before.
+        new: What holds from then on.
+        deviation: Why this should not have happened, codes with blanks between them.
     """
 
-    lot: Lot
-    location: str
-    containers: int
+    lot: Lot | None = None
+    location: str | None = None
+    containers: int = 0
     supplier: str | None = None
     unit_cost: int | None = None
     currency: str | None = None
     remark: str | None = None
+    opened: int | None = None
+    nanolitres: int | None = None
+    nanograms: int | None = None
+    becomes: str | None = None
+    beyond_use_at: int | None = None
+    rule: str | None = None
+    reserved: int | None = None
+    reserved_nanolitres: int | None = None
+    counted: int | None = None
+    device: str | None = None
+    serial: str | None = None
+    subject: str | None = None
+    fact: str | None = None
+    old: str | None = None
+    new: str | None = None
+    deviation: str | None = None
 
 
 @attrs.frozen
@@ -93,6 +129,12 @@ class Heading:
         actor: Who records it.
         request: The id that makes it idempotent.
         request_content: Hash of what is asked under that id.
+        session: Opaque reference of a session.
+        pick: The pick that it uses or frees.
+        reverses: The movement that it takes back.
+        cause: The movement of the same write that made it necessary.
+        lapses_at: Of a pick, when its reservation ends.
+        reason: Free text, erasable.
     """
 
     kind: str
@@ -101,6 +143,12 @@ class Heading:
     actor: str
     request: str | None = None
     request_content: str | None = None
+    session: str | None = None
+    pick: int | None = None
+    reverses: int | None = None
+    cause: int | None = None
+    lapses_at: int | None = None
+    reason: str | None = None
 
 
 def lock(connection: Connection) -> Anchor:
@@ -200,7 +248,14 @@ def add_lots(connection: Connection, lots: Iterable[Lot]) -> dict[LotKey, Lot]:
     return added
 
 
-def append(connection: Connection, head: Anchor, heading: Heading, entries: Sequence[Entry]) -> Anchor:
+def append(
+    connection: Connection,
+    head: Anchor,
+    heading: Heading,
+    entries: Sequence[Entry],
+    *,
+    judge: Callable[[Tally, Places], None] | None = None,
+) -> Anchor:
     """
     Append one movement, and keep what the ledger adds up to.
 
@@ -209,27 +264,35 @@ def append(connection: Connection, head: Anchor, heading: Heading, entries: Sequ
         head: What `lock` returned.
         heading: What the movement says as a whole.
         entries: Its lines.
+        judge: Refuses sums that must not be, before anything is written.
 
     Returns:
         The new head.
     """
     remarks = {
-        number: Remark(secrets.token_hex(16), entry.remark)
-        for number, entry in enumerate(entries, start=1)
-        if entry.remark is not None
+        number: Remark(secrets.token_hex(16), text)
+        for number, text in enumerate((heading.reason, *(entry.remark for entry in entries)))
+        if text is not None
     }
+    hashes = {number: remark_hash(remark) for number, remark in remarks.items()}
+    lines = [_facts(number, entry, hashes.get(number)) for number, entry in enumerate(entries, start=1)]
+    said = {name: getattr(heading, name) for name in _HEADING_NAMES}
     movement = MovementFacts(
-        seq=head.seq + 1,
-        previous=head.hash,
-        lines=tuple(
-            _facts(number, entry, remarks.get(number)) for number, entry in enumerate(entries, start=1)
-        ),
-        **attrs.asdict(heading),
+        seq=head.seq + 1, previous=head.hash, lines=tuple(lines), reason=hashes.get(0), **said
     )
     anchor = Anchor(movement.seq, movement_hash(movement))
-    places = _places(connection, {entry.location for entry in entries})
-    _write(connection, movement, anchor, entries, places, remarks)
-    _carry(connection, movement, entries, places)
+    names = _places(connection, {entry.location for entry in entries if entry.location is not None})
+    lots = [entry.lot.id if entry.lot is not None else None for entry in entries]
+    places = [names[entry.location] if entry.location is not None else None for entry in entries]
+    tally, before = _load(connection, movement, lots)
+    tally.begin(movement)
+    for line, lot, place in zip(lines, lots, places, strict=True):
+        tally.add(movement, line, lot, place)
+    if judge is not None:
+        judge(tally, {number: name for name, number in names.items()})
+    _write(connection, movement, anchor, lots, places, remarks)
+    for name, sums in tally.tables().items():
+        _keep(connection, schema.metadata.tables[name], sums, before[name])
     connection.execute(update(schema.chain_head).values(seq=anchor.seq, hash=anchor.hash))
     return anchor
 
@@ -249,49 +312,114 @@ def batches(values: Iterable[Any]) -> Iterable[list[Any]]:
         yield batch
 
 
-def _facts(number: int, entry: Entry, remark: Remark | None) -> LineFacts:
+def load(
+    connection: Connection,
+    tally: Tally,
+    *,
+    lots: Collection[int] = (),
+    opened: Collection[int] = (),
+    picks: Collection[int] = (),
+    serials: Collection[str] = (),
+    subjects: Collection[str] = (),
+) -> None:
+    """
+    Load sums as they are kept.
+
+    Args:
+        connection: In a transaction.
+        tally: What they are loaded into.
+        lots: Numbers of lots, for what is known of them and their balances.
+        opened: Numbers of opened containers.
+        picks: Movements that reserved.
+        serials: Serial numbers of packs, under whichever GTIN.
+        subjects: Of what holds until it is said otherwise.
+    """
+    wanted: tuple[tuple[str, str, Collection[Any]], ...] = (
+        ("balance", "lot", lots),
+        ("lot_state", "lot", lots),
+        ("opened", "id", opened),
+        ("reservation", "movement", picks),
+        ("pack_serial", "serial", serials),
+        ("standing", "subject", subjects),
+    )
+    sums = tally.tables()
+    for name, by, values in wanted:
+        if not values:
+            continue
+        table = schema.metadata.tables[name]
+        keys, kind = TABLES[name]
+        columns = [table.c[key] for key in keys] + [table.c[one.name] for one in attrs.fields(kind)]
+        for batch in batches(sorted(values)):
+            for row in connection.execute(select(*columns).where(table.c[by].in_(batch))):
+                sums[name][tuple(row[: len(keys)])] = kind(*row[len(keys) :])
+
+
+def _load(
+    connection: Connection, movement: MovementFacts, lots: Sequence[int | None]
+) -> tuple[Tally, dict[str, dict[Any, tuple[Any, ...]]]]:
+    """Load the sums that a movement changes, and remember what they were."""
+    tally = Tally()
+    load(
+        connection,
+        tally,
+        lots={lot for lot in lots if lot is not None},
+        opened={line.opened for line in movement.lines if line.opened is not None},
+        picks=() if movement.pick is None else (movement.pick,),
+        serials={line.serial for line in movement.lines if line.serial is not None},
+        subjects={line.subject for line in movement.lines if line.subject is not None},
+    )
+    before = {
+        name: {key: attrs.astuple(one, recurse=False) for key, one in sums.items()}
+        for name, sums in tally.tables().items()
+    }
+    return tally, before
+
+
+def _facts(number: int, entry: Entry, remark: str | None) -> LineFacts:
+    lot = entry.lot
+    said = dict(zip(_ENTRY_NAMES, _said_of(entry), strict=True))
+    if lot is None:
+        return LineFacts(
+            line=number, product=None, product_id=None, revision=None, lot=None, expiry=None,
+            remark=remark, **said,
+        )  # fmt: skip
     return LineFacts(
         line=number,
-        product=entry.lot.product,
-        product_id=entry.lot.product_id,
-        revision=entry.lot.revision,
-        lot=entry.lot.number,
-        expiry=entry.lot.expiry,
-        location=entry.location,
-        containers=entry.containers,
-        supplier=entry.supplier,
-        unit_cost=entry.unit_cost,
-        currency=entry.currency,
-        remark=remark_hash(remark) if remark is not None else None,
+        product=lot.product,
+        product_id=lot.product_id,
+        revision=lot.revision,
+        lot=lot.number,
+        expiry=lot.expiry,
+        remark=remark,
+        **said,
     )
+
+
+# The facts of a line that an entry says itself.
+_ENTRY_NAMES = tuple(name for name in LINE_FACTS[LINE_FACTS.index("location") :] if name != "remark")
+_said_of = attrgetter(*_ENTRY_NAMES)
+_HEADING_NAMES = tuple(field.name for field in attrs.fields(Heading) if field.name != "reason")
+# Columns of movement_line that hold what LineFacts says, under the same name.
+_LINE_COLUMNS = tuple(
+    name for name in LINE_FACTS if name in schema.movement_line.c and name not in ("lot", "location")
+)
+_column_values = attrgetter(*_LINE_COLUMNS)
 
 
 def _write(
     connection: Connection,
     movement: MovementFacts,
     anchor: Anchor,
-    entries: Sequence[Entry],
-    places: Mapping[str, int],
+    lots: Sequence[int | None],
+    places: Sequence[int | None],
     remarks: Mapping[int, Remark],
 ) -> None:
-    _insert(
-        connection,
-        schema.movement_line,
-        [
-            {
-                "movement": movement.seq,
-                "line": line.line,
-                "lot": entry.lot.id,
-                "location": places[line.location],
-                "containers": line.containers,
-                "supplier": line.supplier,
-                "unit_cost": line.unit_cost,
-                "currency": line.currency,
-                "remark_hash": line.remark,
-            }
-            for line, entry in zip(movement.lines, entries, strict=True)
-        ],
-    )
+    rows = []
+    for line, lot, place in zip(movement.lines, lots, places, strict=True):
+        row = dict(zip(_LINE_COLUMNS, _column_values(line), strict=True))
+        row.update(movement=movement.seq, lot=lot, location=place, remark_hash=line.remark)
+        rows.append(row)
+    _insert(connection, schema.movement_line, rows)
     _insert(
         connection,
         schema.remark,
@@ -309,61 +437,46 @@ def _write(
             actor=movement.actor,
             request_id=movement.request,
             request_content=movement.request_content,
+            session=movement.session,
+            pick=movement.pick,
+            reverses=movement.reverses,
+            cause=movement.cause,
+            lapses_at=movement.lapses_at,
+            reason_hash=movement.reason,
             previous_hash=movement.previous,
             hash=anchor.hash,
         )
     )
 
 
-def _carry(
-    connection: Connection, movement: MovementFacts, entries: Sequence[Entry], places: Mapping[str, int]
-) -> None:
-    """Bring balances and lot states up to the movement."""
-    lots = sorted({entry.lot.id for entry in entries})
-    balances: dict[tuple[int, int], int] = {}
-    states: dict[int, LotState] = {}
-    for batch in batches(lots):
-        for row in connection.execute(select(schema.balance).where(schema.balance.c.lot.in_(batch))):
-            balances[row.lot, row.location] = row.containers
-        for row in connection.execute(select(schema.lot_state).where(schema.lot_state.c.lot.in_(batch))):
-            states[row.lot] = LotState(row.expiry, row.received_at, row.supplier, row.unit_cost, row.currency)
-    known_balances, known_states = dict(balances), dict(states)
-    for line, entry in zip(movement.lines, entries, strict=True):
-        key = entry.lot.id, places[entry.location]
-        balances[key] = balances.get(key, 0) + entry.containers
-        states[entry.lot.id] = state_after(states.get(entry.lot.id), movement, line)
-    _keep(
-        connection,
-        schema.balance,
-        {key: {"containers": containers} for key, containers in balances.items()},
-        {key: {"containers": containers} for key, containers in known_balances.items()},
-    )
-    _keep(
-        connection,
-        schema.lot_state,
-        {(key,): attrs.asdict(state) for key, state in states.items()},
-        {(key,): attrs.asdict(state) for key, state in known_states.items()},
-    )
-
-
 def _keep(
     connection: Connection,
     table: Table,
-    now: Mapping[tuple[int, ...], Mapping[str, Any]],
-    before: Mapping[tuple[int, ...], Mapping[str, Any]],
+    sums: Mapping[Any, Any],
+    before: Mapping[Any, tuple[Any, ...]],
 ) -> None:
-    keys = list(table.primary_key.columns)
+    keys, kind = TABLES[table.name]
+    names = [field.name for field in attrs.fields(kind)]
+    values_of = attrgetter(*names)
     new, changed = [], []
-    for key, values in now.items():
-        if key not in before:
-            new.append({**{column.name: part for column, part in zip(keys, key, strict=True)}, **values})
-        elif before[key] != values:
-            changed.append({**{f"at_{n}": part for n, part in enumerate(key)}, **values})
-    _insert(connection, table, new)
+    for key, one in sums.items():
+        values = values_of(one)
+        known = before.get(key)
+        if known is None:
+            new.append(dict(zip((*keys, *names), (*key, *values), strict=True)))
+        elif known != values:
+            changed.append(
+                {**{f"at_{n}": part for n, part in enumerate(key)}, **dict(zip(names, values, strict=True))}
+            )
+    at = [table.c[name] == bindparam(f"at_{n}") for n, name in enumerate(keys)]
+    lost = [{f"at_{n}": part for n, part in enumerate(key)} for key in before.keys() - sums.keys()]
+    if lost:
+        connection.execute(delete(table).where(*at), lost)
     if changed:
-        at = [column == bindparam(f"at_{n}") for n, column in enumerate(keys)]
-        values = {name: bindparam(name) for name in next(iter(now.values()))}
-        connection.execute(update(table).where(*at).values(values), changed)
+        connection.execute(
+            update(table).where(*at).values({name: bindparam(name) for name in names}), changed
+        )
+    _insert(connection, table, new)
 
 
 def _places(connection: Connection, names: Iterable[str]) -> dict[str, int]:

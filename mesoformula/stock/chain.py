@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from operator import attrgetter
 from typing import Any
 
 import attrs
-
-from mesoformula.stock.records import MovementKind
 
 FORM = 1
 
@@ -32,28 +31,60 @@ class LineFacts:
         product: Content hash of the product record that the lot keeps.
         product_id: `vendor/sku`.
         revision: Of the product.
-        lot: The maker's lot number.
+        lot: The maker's lot number; with the three above None where the line is about no lot.
         expiry: As first received, an ISO day; None if none is printed.
         location: Where.
-        containers: Containers that came (above zero) or went (below).
+        containers: Whole containers that came (above zero) or went (below).
         supplier: Who delivered them.
         unit_cost: Of one container, in minor units.
         currency: Of the cost.
         remark: Salted hash of the remark, which may be erased.
+        opened: Number of an opened container or mixture.
+        nanolitres: Volume that came into it (above zero) or went out (below).
+        nanograms: The same by mass.
+        becomes: Whether it is `open` or `gone` from now on.
+        beyond_use_at: When it must be gone.
+        rule: Which rule says so.
+        reserved: Containers kept for a pick.
+        reserved_nanolitres: Volume to be drawn for a pick.
+        counted: What a count found.
+        device: Device identifier (GTIN) of a pack.
+        serial: Its serial number.
+        subject: What a fact is about, if no lot.
+        fact: Which fact.
+        old: What was held before.
+        new: What holds from then on.
+        deviation: Why this should not have happened, codes with blanks between them.
     """
 
     line: int
-    product: str
-    product_id: str
-    revision: int
-    lot: str
+    product: str | None
+    product_id: str | None
+    revision: int | None
+    lot: str | None
     expiry: str | None
-    location: str
+    location: str | None
     containers: int
     supplier: str | None = None
     unit_cost: int | None = None
     currency: str | None = None
     remark: str | None = None
+    opened: int | None = None
+    nanolitres: int | None = None
+    nanograms: int | None = None
+    becomes: str | None = None
+    beyond_use_at: int | None = None
+    rule: str | None = None
+    reserved: int | None = None
+    reserved_nanolitres: int | None = None
+    counted: int | None = None
+    device: str | None = None
+    serial: str | None = None
+    subject: str | None = None
+    fact: str | None = None
+    old: str | None = None
+    new: str | None = None
+    deviation: str | None = None
 
 
 @attrs.frozen
@@ -68,9 +99,15 @@ class MovementFacts:
         recorded_at: When it was recorded.
         actor: Who recorded it.
         previous: Hash of the movement before it.
-        lines: What it moved.
+        lines: What it says.
         request: The id that made it idempotent.
         request_content: Hash of what was asked under that id.
+        session: Opaque reference of a session.
+        pick: The pick that it uses or frees.
+        reverses: The movement that it takes back.
+        cause: The movement of the same write that made it necessary.
+        lapses_at: Of a pick, when its reservation ends.
+        reason: Salted hash of the reason, which may be erased.
     """
 
     seq: int
@@ -82,6 +119,12 @@ class MovementFacts:
     lines: tuple[LineFacts, ...]
     request: str | None = None
     request_content: str | None = None
+    session: str | None = None
+    pick: int | None = None
+    reverses: int | None = None
+    cause: int | None = None
+    lapses_at: int | None = None
+    reason: str | None = None
 
 
 @attrs.frozen
@@ -167,55 +210,14 @@ def remark_hash(remark: Remark) -> str:
     return content_hash(canonical({"salt": remark.salt, "text": remark.text}))
 
 
-@attrs.frozen
-class LotState:
-    """
-    What movements add up to for one lot.
-
-    Attributes:
-        expiry: The last day on which it may be used, an ISO day.
-        received_at: When the first of it arrived.
-        supplier: Who delivered it, the first recorded.
-        unit_cost: Of one container, the first recorded.
-        currency: Of that cost.
-    """
-
-    expiry: str | None
-    received_at: int
-    supplier: str | None = None
-    unit_cost: int | None = None
-    currency: str | None = None
+#: Names of the facts of a line, in the order of `LineFacts`.
+LINE_FACTS = tuple(field.name for field in attrs.fields(LineFacts))
+_MOVEMENT_FACTS = tuple(field.name for field in attrs.fields(MovementFacts))
+_values_of = {LineFacts: attrgetter(*LINE_FACTS), MovementFacts: attrgetter(*_MOVEMENT_FACTS)}
+_names_of = {LineFacts: LINE_FACTS, MovementFacts: _MOVEMENT_FACTS}
 
 
-def state_after(before: LotState | None, movement: MovementFacts, line: LineFacts) -> LotState:
-    """
-    Work out a lot's state from what it was and one line of a movement.
-
-    Args:
-        before: What it was; None for a new lot.
-        movement: What happened.
-        line: The line that names the lot.
-
-    Returns:
-        What it is now.
-    """
-    if before is None:
-        return LotState(line.expiry, movement.effective_at, line.supplier, line.unit_cost, line.currency)
-    if movement.kind != MovementKind.RECEIPT:
-        return before
-    cost = before if before.unit_cost is not None else line
-    return attrs.evolve(
-        before,
-        received_at=min(before.received_at, movement.effective_at),
-        supplier=before.supplier if before.supplier is not None else line.supplier,
-        unit_cost=cost.unit_cost,
-        currency=cost.currency,
-    )
-
-
-def _present(record: attrs.AttrsInstance) -> dict[str, Any]:
-    return {
-        field.name: value
-        for field in attrs.fields(type(record))
-        if (value := getattr(record, field.name)) is not None
-    }
+def _present(record: LineFacts | MovementFacts) -> dict[str, Any]:
+    kind = type(record)
+    pairs = zip(_names_of[kind], _values_of[kind](record), strict=True)
+    return {name: value for name, value in pairs if value is not None}

@@ -1,76 +1,62 @@
-"""What is in the stock."""
+"""What is in the stock now."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from mesoformula.clock import site_day
 from mesoformula.encoding import from_plain
 from mesoformula.errors import LedgerError, MesoformulaError
 from mesoformula.products import Product
 from mesoformula.stock import schema
+from mesoformula.stock.appending import batches
 from mesoformula.stock.chain import content_hash
-from mesoformula.stock.records import Anchor, OnHand, StockView
-from mesoformula.stock.store import Store, utc_now
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from mesoformula.stock.moments import from_moment, to_moment
+from mesoformula.stock.records import Anchor, Assay, MovementKind, OnHand, Opened, StockView
+from mesoformula.stock.store import Store
 
 
-def to_moment(microseconds: int) -> datetime:
-    """
-    Read a moment as the ledger keeps it.
-
-    Args:
-        microseconds: Since 1970, in UTC.
-
-    Returns:
-        The moment in UTC.
-    """
-    return _EPOCH + microseconds * _MICROSECOND
-
-
-def from_moment(moment: datetime) -> int:
-    """
-    Write a moment as the ledger keeps it.
-
-    Args:
-        moment: With a time zone.
-
-    Returns:
-        Microseconds since 1970, in UTC.
-    """
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def stock_view(store: Store, *, as_of: date, now: Callable[[], datetime] = utc_now) -> StockView:
+def stock_view(store: Store, *, as_of: date | None = None) -> StockView:
     """
     Read what is there, as it stands now.
 
     Args:
         store: The stock; one that does not exist yet is empty, and is not made.
-        as_of: The day it is seen from, at the site.
-        now: Tells the time.
+        as_of: The day it is seen from, at the site; None means today.
 
     Returns:
-        Every lot and place that holds a container.
+        Every lot and place that holds a container, and every opened container.
 
     Raises:
         LedgerError: If the ledger, or a product record in it, cannot be read.
     """
     with store.reading() as connection:
+        made_at = store.moment(connection).astimezone(UTC)
+        as_of = as_of if as_of is not None else site_day(made_at, store.zone)
         if connection is None:
-            return StockView((), as_of, now().astimezone(UTC), str(store), None)
-        made_at = now().astimezone(UTC)
-        anchor = _head(connection)
+            return StockView((), as_of, made_at, str(store), None)
         try:
-            on_hand = _on_hand(store, connection)
+            return StockView(
+                _on_hand(store, connection, made_at),
+                as_of,
+                made_at,
+                str(store),
+                head_of(connection),
+                read_opened(store, connection, made_at),
+                tuple(
+                    sorted(
+                        (product, int(least)) for product, least in standing(connection, "minimum").items()
+                    )
+                ),
+            )
         except (ValueError, TypeError, OverflowError) as err:
             raise LedgerError(f"{store}: holds a day or moment that is none; run verify") from err
-    return StockView(on_hand, as_of, made_at, str(store), anchor)
 
 
 def read_product(store: Store, connection: Connection, key: str) -> Product:
@@ -103,46 +89,329 @@ def read_product(store: Store, connection: Connection, key: str) -> Product:
     return product
 
 
-def _head(connection: Connection) -> Anchor | None:
+def head_of(connection: Connection) -> Anchor | None:
+    """
+    Read the head of the chain.
+
+    Args:
+        connection: In a transaction.
+
+    Returns:
+        The latest movement; None for an empty ledger.
+    """
     row = connection.execute(select(schema.chain_head.c.seq, schema.chain_head.c.hash)).one_or_none()
     return Anchor(row.seq, row.hash) if row is not None and row.seq else None
 
 
-def _on_hand(store: Store, connection: Connection) -> tuple[OnHand, ...]:
+def standing(connection: Connection, fact: str) -> dict[str, str]:
+    """
+    Read what holds until it is said otherwise.
+
+    Args:
+        connection: In a transaction.
+        fact: Such as `minimum`.
+
+    Returns:
+        Values by subject.
+    """
+    table = schema.standing
+    rows = connection.execute(select(table.c.subject, table.c.value).where(table.c.fact == fact))
+    return {row.subject: row.value for row in rows}
+
+
+def reserved(
+    connection: Connection, moment: datetime, *, but: int | None = None
+) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
+    """
+    Add up what picks keep.
+
+    Args:
+        connection: In a transaction.
+        moment: Reservations that ended by then keep nothing.
+        but: A pick that is left out.
+
+    Returns:
+        Containers by lot and location, and nanolitres by opened container.
+    """
+    table = schema.reservation
+    query = select(table).where(table.c.lapses_at > from_moment(moment))
+    if but is not None:
+        query = query.where(table.c.movement != but)
+    containers: dict[tuple[int, int], int] = defaultdict(int)
+    volumes: dict[int, int] = defaultdict(int)
+    for row in connection.execute(query):
+        if row.opened is not None:
+            volumes[row.opened] += row.nanolitres or 0
+        else:
+            containers[row.lot, row.location] += row.containers or 0
+    return dict(containers), dict(volumes)
+
+
+def read_opened(
+    store: Store, connection: Connection, moment: datetime, *, numbers: Collection[int] | None = None
+) -> tuple[Opened, ...]:
+    """
+    Read opened containers and mixtures.
+
+    Args:
+        store: The stock.
+        connection: In a transaction.
+        moment: Reservations that ended by then keep nothing.
+        numbers: Which ones, gone ones included; None means all that are there.
+
+    Returns:
+        The opened containers, by number.
+    """
+    table, lot, state, place = schema.opened, schema.lot, schema.lot_state, schema.location
+    query = (
+        select(
+            table,
+            lot.c.product_hash,
+            lot.c.number,
+            place.c.name.label("place"),
+            state.c.expiry,
+            state.c.quarantined.label("lot_quarantined"),
+            state.c.recalled,
+        )
+        .select_from(table)
+        .join(place, place.c.id == table.c.location)
+        .outerjoin(lot, lot.c.id == table.c.lot)
+        .outerjoin(state, state.c.lot == table.c.lot)
+        .order_by(table.c.id)
+    )
+    query = query.where(table.c.gone == 0 if numbers is None else table.c.id.in_(list(numbers)))
+    rows = connection.execute(query).all()
+    _containers, volumes = reserved(connection, moment)
+    sessions = sessions_of(connection, [row.id for row in rows])
+    mixed = _held_mixtures(connection, [row.id for row in rows if row.lot is None])
+    result = []
+    for row in rows:
+        expiry, quarantined, recalled = mixed.get(
+            row.id, (row.expiry, bool(row.lot_quarantined), bool(row.recalled))
+        )
+        result.append(
+            Opened(
+                id=row.id,
+                product=read_product(store, connection, row.product_hash) if row.lot is not None else None,
+                lot=row.number,
+                name=row.name,
+                location=row.place,
+                opened_at=to_moment(row.opened_at),
+                beyond_use_at=to_moment(row.beyond_use_at) if row.beyond_use_at is not None else None,
+                rule=row.rule,
+                supplied_nanolitres=row.supplied_nanolitres,
+                nanolitres=row.nanolitres,
+                supplied_nanograms=row.supplied_nanograms,
+                nanograms=row.nanograms,
+                expiry=date.fromisoformat(expiry) if expiry is not None else None,
+                reserved_nanolitres=volumes.get(row.id, 0),
+                quarantined=bool(row.quarantined) or quarantined,
+                recalled=recalled,
+                sessions=sessions.get(row.id, ()),
+            )
+        )
+    return tuple(result)
+
+
+def sessions_of(connection: Connection, numbers: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """
+    Find the sessions that opened containers were used in.
+
+    Args:
+        connection: In a transaction.
+        numbers: Of opened containers.
+
+    Returns:
+        Session references by number, in the order of use; a use that was taken back does not count.
+    """
+    line, movement = schema.movement_line, schema.movement
+    back = movement.alias("back")
+    found: dict[int, dict[str, None]] = defaultdict(dict)
+    for batch in batches(numbers):
+        rows = connection.execute(
+            select(line.c.opened, movement.c.session)
+            .select_from(line)
+            .join(movement, movement.c.seq == line.c.movement)
+            .where(
+                line.c.opened.in_(batch),
+                movement.c.kind == MovementKind.USE.value,
+                movement.c.session.is_not(None),
+                ~select(back.c.seq).where(back.c.reverses == movement.c.seq).exists(),
+            )
+            .order_by(movement.c.effective_at, movement.c.seq)
+        )
+        for row in rows:
+            found[row.opened][row.session] = None
+    return {number: tuple(sessions) for number, sessions in found.items()}
+
+
+def lots_in(connection: Connection, numbers: Iterable[int]) -> dict[int, frozenset[int]]:
+    """
+    Find every lot that went into opened containers and mixtures, through mixtures of mixtures.
+
+    Args:
+        connection: In a transaction.
+        numbers: Of opened containers and mixtures.
+
+    Returns:
+        Numbers of lots by number.
+    """
+    table, line = schema.opened, schema.movement_line
+    found: dict[int, frozenset[int]] = {}
+    for number in numbers:
+        lots: set[int] = set()
+        seen: set[int] = set()
+        todo = [number]
+        while todo:
+            one = todo.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            row = connection.execute(
+                select(table.c.lot, table.c.movement).where(table.c.id == one)
+            ).one_or_none()
+            if row is None:
+                continue
+            if row.lot is not None:
+                lots.add(row.lot)
+                continue
+            for part in connection.execute(
+                select(line.c.lot, line.c.opened).where(line.c.movement == row.movement)
+            ):
+                if part.opened is not None:
+                    todo.append(part.opened)
+                elif part.lot is not None:
+                    lots.add(part.lot)
+        found[number] = frozenset(lots)
+    return found
+
+
+def _held_mixtures(
+    connection: Connection, numbers: Iterable[int]
+) -> dict[int, tuple[str | None, bool, bool]]:
+    """Tell of mixtures the earliest expiry of what is in them, and whether any of it is kept apart."""
+    table = schema.lot_state
+    inside = lots_in(connection, numbers)
+    states: dict[int, Any] = {}
+    for batch in batches(sorted({lot for lots in inside.values() for lot in lots})):
+        rows = connection.execute(
+            select(table.c.lot, table.c.expiry, table.c.quarantined, table.c.recalled).where(
+                table.c.lot.in_(batch)
+            )
+        )
+        states.update((row.lot, row) for row in rows)
+    result = {}
+    for number, lots in inside.items():
+        rows = [states[lot] for lot in lots if lot in states]
+        result[number] = (
+            min((row.expiry for row in rows if row.expiry is not None), default=None),
+            any(row.quarantined for row in rows),
+            any(row.recalled for row in rows),
+        )
+    return result
+
+
+def _on_hand(store: Store, connection: Connection, moment: datetime) -> tuple[OnHand, ...]:
     lot, state, place, balance = schema.lot, schema.lot_state, schema.location, schema.balance
     rows = connection.execute(
         select(
+            balance.c.lot,
+            balance.c.location,
             lot.c.product_hash,
             lot.c.number,
             place.c.name,
             balance.c.containers,
+            balance.c.quarantined,
+            state.c.quarantined,
+            state.c.recalled,
             state.c.expiry,
             state.c.received_at,
             state.c.supplier,
-            state.c.unit_cost,
+            state.c.cost_low,
+            state.c.cost_high,
+            state.c.unpriced,
             state.c.currency,
+            state.c.assay,
+            state.c.remark,
         )
         .select_from(balance)
         .join(lot, lot.c.id == balance.c.lot)
         .join(state, state.c.lot == balance.c.lot)
         .join(place, place.c.id == balance.c.location)
         .where(balance.c.containers > 0)
-    )
-    found = [
-        OnHand(
-            product=read_product(store, connection, row.product_hash),
-            lot=row.number,
-            location=row.name,
-            containers=row.containers,
-            expiry=date.fromisoformat(row.expiry) if row.expiry is not None else None,
-            received_at=to_moment(row.received_at),
-            supplier=row.supplier,
-            unit_cost=row.unit_cost,
-            currency=row.currency,
+    ).all()
+    kept, _volumes = reserved(connection, moment)
+    remarks = _remarks(connection, {row[-1] for row in rows if row[-1] is not None})
+    found = []
+    for (
+        lot_id,
+        place_id,
+        product,
+        number,
+        name,
+        containers,
+        here,
+        everywhere,
+        recalled,
+        expiry,
+        received_at,
+        supplier,
+        low,
+        high,
+        unpriced,
+        currency,
+        assay,
+        remark,
+    ) in rows:
+        found.append(
+            OnHand(
+                product=store.products.get(product) or read_product(store, connection, product),
+                lot=number,
+                location=name,
+                containers=containers,
+                expiry=date.fromisoformat(expiry) if expiry is not None else None,
+                received_at=to_moment(received_at),
+                supplier=supplier,
+                unit_cost=low if low == high and not unpriced else None,
+                currency=currency,
+                reserved=kept.get((lot_id, place_id), 0),
+                quarantined=bool(here or everywhere),
+                recalled=bool(recalled),
+                cost_range=(low, high) if low is not None and (low != high or unpriced) else None,
+                assay=read_assay(assay),
+                remark=remarks.get(remark),
+            )
         )
-        for row in rows.all()
-    ]
     return tuple(sorted(found, key=_order))
+
+
+def read_assay(text: str | None) -> Assay | None:
+    """
+    Read what a lot's certificate says, as the ledger keeps it.
+
+    Args:
+        text: Canonical JSON.
+
+    Returns:
+        The assay.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    return None if text is None else Assay(**json.loads(text))
+
+
+def _remarks(connection: Connection, movements: Collection[int]) -> Mapping[int | None, str]:
+    table = schema.remark
+    found: dict[int | None, str] = {}
+    for batch in batches(sorted(movements)):
+        rows = connection.execute(
+            select(table.c.movement, func.max(table.c.text))
+            .where(table.c.movement.in_(batch), table.c.line > 0)
+            .group_by(table.c.movement)
+        )
+        found.update((row[0], row[1]) for row in rows)
+    return found
 
 
 def _order(entry: OnHand) -> tuple[str, int, bool, date, str, str]:

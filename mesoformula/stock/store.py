@@ -1,36 +1,24 @@
-"""Where a stock is kept: one SQLite file, opened, made and locked here and nowhere else."""
+"""Where a stock is kept: a SQLite file or a PostgreSQL database, found and opened here."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy
-from sqlalchemy import event, exc
-from sqlalchemy.pool import QueuePool
 
-from mesoformula.errors import LedgerError, StockError
+from mesoformula.clock import MachineZone, local_zone_name, zone_named
+from mesoformula.errors import StockError
 from mesoformula.products import Product
 from mesoformula.stock import schema
+from mesoformula.stock.places import Place
+from mesoformula.stock.sqlite_file import EXPECTED, SqliteFile
 from mesoformula.words import shown
-
-#: Seconds that a write waits for another program's.
-PATIENCE = 30.0
-
-_EXPECTED = "expected a SQLite file or a sqlite:/// URL"
-
-# Enforcement of foreign keys and recursive triggers belong to a connection, not to the file.
-_SETTINGS = (
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA recursive_triggers = ON",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA trusted_schema = OFF",
-)
 
 
 def utc_now() -> datetime:
@@ -47,22 +35,31 @@ class Store:
     """
     A stock, which need not exist yet: reading does not make it, the first write does.
 
-    Close it, or use it in a `with` statement.
+    Close it, or use it in a `with` statement. A stock that an older version wrote is upgraded before it is
+    read or written, with a backup of what it was.
 
     Attributes:
-        path: The file.
+        place: The database.
         classes: Attribute types of the ingredient classes that plugins offer, by class id.
+        products: Product records that were read already, by content hash.
     """
 
-    def __init__(self, path: Path, classes: Mapping[str, type[Any]] | None = None) -> None:
-        self.path = path
+    def __init__(
+        self,
+        location: str | Path | Place | None,
+        classes: Mapping[str, type[Any]] | None = None,
+        *,
+        zone: tzinfo | None = None,
+        clock: Callable[[], datetime] | None = None,
+        notify: Callable[[str], None] | None = None,
+    ) -> None:
+        self.place = location if isinstance(location, Place) else place_at(location)
         self.classes = dict(classes or {})
         self.products: dict[str, Product] = {}
+        self._zone = zone
+        self._clock = clock
+        self._notify = notify
         self._checked = False
-        self._engine = sqlalchemy.create_engine(
-            "sqlite+pysqlite://", creator=self._connect, poolclass=QueuePool, pool_reset_on_return=None
-        )
-        event.listen(self._engine, "begin", _begin)
 
     def __enter__(self) -> Self:
         return self
@@ -71,11 +68,47 @@ class Store:
         self.close()
 
     def __str__(self) -> str:
-        return str(self.path)
+        return str(self.place)
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None if it is no file."""
+        return self.place.path if isinstance(self.place, SqliteFile) else None
+
+    @property
+    def dialect(self) -> str:
+        """The kind of database: `sqlite` or `postgresql`."""
+        return self.place.dialect
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The time zone of the site, by default this machine's."""
+        if self._zone is not None:
+            return self._zone
+        name = local_zone_name(os.environ)
+        return (zone_named(name) if name is not None else None) or MachineZone()
+
+    def moment(self, connection: sqlalchemy.Connection | None = None) -> datetime:
+        """
+        Tell the time by the one clock that everybody who writes to this stock shares.
+
+        Args:
+            connection: In a transaction of this stock; saves a connection.
+
+        Returns:
+            The moment in UTC: of the clock that was given, else of the database server; a file has none but
+            this machine's.
+
+        Raises:
+            StockError: If the database does not answer.
+        """
+        if self._clock is not None:
+            return self._clock().astimezone(UTC)
+        return self.place.moment(connection)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
+        """Let go of the database."""
+        self.place.close()
 
     @contextmanager
     def reading(self) -> Iterator[sqlalchemy.Connection | None]:
@@ -86,187 +119,87 @@ class Store:
             A connection in a transaction; None if there is no stock yet.
 
         Raises:
-            LedgerError: If the file is no stock that can be read.
+            LedgerError: If what is there is no stock that can be read.
             StockError: If the database does not answer.
         """
-        with self._plain_errors():
-            if not (self._checked or self._found()):
-                yield None
-                return
-            with self._engine.connect() as connection, connection.begin():
-                yield connection
+        if not self._found():
+            yield None
+            return
+        with self.place.reading() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlalchemy.Connection]:
         """
-        Write under the one lock, all or nothing; make the stock if there is none.
+        Write all or nothing; make the stock if there is none.
+
+        On SQLite nobody else writes meanwhile; on PostgreSQL not once the head of the chain is locked.
 
         Yields:
             A connection in a transaction, committed at the end.
 
         Raises:
-            LedgerError: If the file is no stock that can be written to.
+            LedgerError: If what is there is no stock that can be written to.
             StockError: If the database does not answer, or the disk does not take it.
         """
-        with self._plain_errors():
-            if not (self._checked or self._found()):
-                self._make()
-            with self._engine.connect() as connection:
-                connection = connection.execution_options(stock_writes=True)
-                with connection.begin():
-                    yield connection
+        if not self._found():
+            self.place.make()
+            self._checked = True
+        with self.place.writing() as connection:
+            yield connection
 
     def check(self) -> None:
         """
-        Make sure that the file, if it is there, is a stock of this version.
+        Make sure that what is there, if anything, is a stock of this version or an older one.
 
         Raises:
             LedgerError: If it is something else.
+            StockError: If the database does not answer.
         """
-        with self._plain_errors():
-            self._found()
-
-    def _connect(self, mode: str = "rw") -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{self.path.as_uri()}?mode={mode}",
-            uri=True,
-            timeout=PATIENCE,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        try:
-            for setting in _SETTINGS:
-                connection.execute(setting)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+        self._checked = self.place.version() == schema.SCHEMA_VERSION
 
     def _found(self) -> bool:
-        """Tell whether the file holds a stock; refuse it if it holds anything else."""
-        if not self.path.exists():
+        """Tell whether there is a stock; upgrade one that an older version wrote."""
+        if self._checked:
+            return True
+        version = self.place.version()
+        if version is None:
             return False
-        if not self.path.is_file():
-            raise LedgerError(f"{self.path}: {_EXPECTED}; this is no file")
-        connection = self._connect()
-        try:
-            self._checked = self._is_stock(connection)
-        finally:
-            connection.close()
-        return self._checked
-
-    def _is_stock(self, connection: sqlite3.Connection) -> bool:
-        # One statement, and so one moment, while another program may be making the stock.
-        application, version, tables = connection.execute(
-            "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
-            " FROM pragma_application_id, pragma_user_version"
-        ).fetchone()
-        if (application, version, tables) == (0, 0, 0):
-            return False
-        if application != schema.APPLICATION_ID:
-            raise LedgerError(f"{self.path}: a database of another program, no stock of mesoformula")
-        if version > schema.SCHEMA_VERSION:
-            raise LedgerError(
-                f"{self.path}: written by a newer mesoformula (schema {version}, this one knows up to "
-                f"{schema.SCHEMA_VERSION}); upgrade mesoformula to use it"
-            )
         if version < schema.SCHEMA_VERSION:
-            raise LedgerError(f"{self.path}: no stock of mesoformula that can be read (schema {version})")
+            from mesoformula.stock.upgrading import upgrade
+
+            upgrade(self.place, self._notify)
+        self._checked = True
         return True
 
-    def _make(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = self._connect("rwc")
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                if not self._is_stock(connection):
-                    for statement in schema.statements(strict=sqlite3.sqlite_version_info >= (3, 37)):
-                        connection.execute(statement)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            _read_while_writing(connection)
-        finally:
-            connection.close()
-        self._checked = True
 
-    @contextmanager
-    def _plain_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except exc.DBAPIError as err:
-            raise self._said(err.orig) from err
-        except sqlite3.Error as err:
-            raise self._said(err) from err
-        except (FileExistsError, NotADirectoryError) as err:
-            raise StockError(f"{self.path}: a folder on the way to it is a file") from err
-        except OSError as err:
-            raise StockError(f"{self.path}: {err.strerror or type(err).__name__}") from err
-
-    def _said(self, err: BaseException | None) -> StockError:
-        name = str(getattr(err, "sqlite_errorname", ""))
-        text = "".join(char if char.isprintable() else " " for char in str(err)[:300])
-        for start, (kind, reason) in _REASONS.items():
-            if name.startswith(start):
-                return kind(f"{self.path}: {reason}")
-        if text.startswith(schema.APPEND_ONLY):
-            return LedgerError(f"{self.path}: {text}; run verify")
-        return StockError(f"{self.path}: {text}")
-
-
-_REASONS: Mapping[str, tuple[type[StockError], str]] = {
-    "SQLITE_BUSY": (StockError, "in use by another program; try again"),
-    "SQLITE_LOCKED": (StockError, "in use by another program; try again"),
-    "SQLITE_READONLY": (StockError, "may not be written to; nothing was changed"),
-    "SQLITE_FULL": (StockError, "the disk is full; nothing was changed"),
-    "SQLITE_IOERR": (StockError, "the disk does not answer or is full; nothing was changed"),
-    "SQLITE_CANTOPEN": (StockError, "cannot be opened; check the folder and the rights to it"),
-    "SQLITE_PERM": (StockError, "cannot be opened; check the rights to it"),
-    "SQLITE_NOTADB": (LedgerError, f"no SQLite database; {_EXPECTED}"),
-    "SQLITE_CORRUPT": (LedgerError, "damaged; restore a backup"),
-}
-
-
-def _begin(connection: sqlalchemy.Connection) -> None:
-    writes = connection.get_execution_options().get("stock_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _read_while_writing(connection: sqlite3.Connection) -> None:
-    """Turn on write-ahead logging, which SQLite refuses at once, without patience, while others read."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as err:
-            if not str(getattr(err, "sqlite_errorname", "")).startswith("SQLITE_BUSY"):
-                raise
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return
-
-
-def open_stock(location: str | Path | None, *, classes: Mapping[str, type[Any]] | None = None) -> Store:
+def open_stock(
+    location: str | Path | None,
+    *,
+    classes: Mapping[str, type[Any]] | None = None,
+    zone: tzinfo | None = None,
+    clock: Callable[[], datetime] | None = None,
+    notify: Callable[[str], None] | None = None,
+) -> Store:
     """
     Open a stock; one that does not exist yet is made by the first write.
 
     Args:
-        location: A file or a `sqlite:///` URL; None means the file in the platform's data folder.
+        location: A file, or a `sqlite:///` or `postgresql://user:password@host/database` URL; None means the
+            file in the platform's data folder.
         classes: Attribute types of the ingredient classes that plugins offer, by class id.
+        zone: The time zone of the site; None means this machine's.
+        clock: Tells the time instead of the database, with a time zone.
+        notify: Is told, in a sentence, that the stock is being upgraded and where its backup is.
 
     Returns:
         The store.
 
     Raises:
-        LedgerError: If the file is there and no stock that this version can use.
-        StockError: If the location is none.
+        LedgerError: If something is there and no stock that this version can use.
+        StockError: If the location is none, or its database does not answer.
     """
-    store = Store(_path(location), classes)
+    store = Store(location, classes, zone=zone, clock=clock, notify=notify)
     try:
         store.check()
     except StockError:
@@ -275,21 +208,51 @@ def open_stock(location: str | Path | None, *, classes: Mapping[str, type[Any]] 
     return store
 
 
-def _path(location: str | Path | None) -> Path:
+def place_at(location: str | Path | None) -> Place:
+    """
+    Find the database that a location names.
+
+    Args:
+        location: As `open_stock` takes it.
+
+    Returns:
+        The place, of which nothing was asked yet.
+
+    Raises:
+        StockError: If the location is none.
+    """
     if location is None:
         from platformdirs import user_data_path
 
-        return user_data_path("mesoformula", appauthor=False) / "stock.sqlite"
+        return SqliteFile(user_data_path("mesoformula", appauthor=False) / "stock.sqlite")
     text = str(location)
     if isinstance(location, str) and "://" in text:
         scheme, _, rest = text.partition("://")
+        if scheme in ("postgresql", "postgres"):
+            return _postgres(rest)
         # What stands behind the scheme may hold a password, and is not repeated.
         if scheme != "sqlite" or not rest.startswith("/") or "?" in rest:
-            raise StockError(f"{shown(scheme + '://…')}: {_EXPECTED}")
+            raise StockError(f"{shown(scheme + '://…')}: {EXPECTED}")
         text = rest[1:]
     if not text or text == ":memory:" or not text.isprintable():
-        raise StockError(f"{shown(text)}: {_EXPECTED}")
+        raise StockError(f"{shown(text)}: {EXPECTED}")
     try:
-        return Path(text).expanduser().absolute()
+        return SqliteFile(Path(text).expanduser().absolute())
     except RuntimeError as err:
         raise StockError(f"{shown(text)}: {err}") from err
+
+
+def _postgres(rest: str) -> Place:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    from mesoformula.stock.postgres import PostgresDatabase
+
+    expected = "expected postgresql://user:password@host:port/database"
+    if not rest.isprintable():
+        raise StockError(f"'postgresql://…': {expected}")
+    try:
+        return PostgresDatabase(make_url(f"postgresql://{rest}"))
+    except (ArgumentError, ValueError):
+        # The cause would repeat the URL, and what it holds.
+        raise StockError(f"'postgresql://…': {expected}") from None

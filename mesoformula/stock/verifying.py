@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, text
+import attrs
+from sqlalchemy import Connection, Select, select
 
 from mesoformula.errors import Problem
 from mesoformula.stock import schema
 from mesoformula.stock.chain import (
     GENESIS,
+    LINE_FACTS,
     LineFacts,
-    LotState,
     MovementFacts,
     Remark,
     content_hash,
     movement_hash,
     remark_hash,
-    state_after,
 )
+from mesoformula.stock.guards import file_problems, guard_problems
 from mesoformula.stock.records import Anchor, Verification
 from mesoformula.stock.store import Store
+from mesoformula.stock.tally import TABLES, Tally
 
 # A ledger that was tampered with may be wrong in every row; whoever reads this needs the first ones.
 _ENOUGH = 20
@@ -55,8 +58,8 @@ def verify(store: Store, *, against: Anchor | None = None) -> Verification:
             except (TypeError, ValueError, AttributeError) as err:
                 # Only where SQLite has no strict tables, or somebody made them lax.
                 walk.problems.append(Problem("file", f"holds a value of the wrong kind: {err}"))
-            walk.problems.extend(_guards_missing(connection))
-            walk.problems.extend(_file_problems(connection))
+            walk.problems.extend(guard_problems(connection))
+            walk.problems.extend(file_problems(connection))
     if against is not None and not walk.met:
         walk.problems.append(
             Problem("anchor", f"movement {against.seq} with hash {against.hash} is not in this ledger")
@@ -74,8 +77,7 @@ class _Walk:
         self.problems: list[Problem] = []
         self.count = 0
         self.previous = GENESIS
-        self.balances: dict[tuple[int, int], int] = {}
-        self.states: dict[int, LotState] = {}
+        self.tally = Tally()
 
     def movements(self, connection: Connection) -> None:
         """Recompute the chain, and name the first movement at which it breaks."""
@@ -107,6 +109,12 @@ class _Walk:
             lines=facts,
             request=row.request_id,
             request_content=row.request_content,
+            session=row.session,
+            pick=row.pick,
+            reverses=row.reverses,
+            cause=row.cause,
+            lapses_at=row.lapses_at,
+            reason=row.reason_hash,
         )
         if not self.problems:
             reason = self._wrong(movement, row.hash)
@@ -116,10 +124,12 @@ class _Walk:
         self.previous = row.hash
         if self.against is not None and (self.against.seq, self.against.hash) == (row.seq, row.hash):
             self.met = True
-        for line, said in zip(lines, facts, strict=True):
-            key = line.lot, line.location
-            self.balances[key] = self.balances.get(key, 0) + line.containers
-            self.states[line.lot] = state_after(self.states.get(line.lot), movement, said)
+        try:
+            self.tally.begin(movement)
+            for line, said in zip(lines, facts, strict=True):
+                self.tally.add(movement, said, line.lot, line.location)
+        except (ValueError, TypeError, KeyError) as err:
+            self.problems.append(Problem("movement", f"movement {row.seq}: cannot be added up: {err}"))
 
     def _wrong(self, movement: MovementFacts, said: str) -> str | None:
         if movement.seq != self.count + 1:
@@ -134,19 +144,44 @@ class _Walk:
 
     def sums(self, connection: Connection) -> Iterator[Problem]:
         """Compare what the movements add up to with what is kept."""
-        kept = {(row.lot, row.location): row.containers for row in connection.execute(select(schema.balance))}
-        for key in sorted(kept.keys() | self.balances.keys()):
-            if kept.get(key) != self.balances.get(key):
-                lot, place = key
-                yield Problem(
-                    "balance",
-                    f"lot {lot} at location {place}: the balance says {kept.get(key)}, the movements "
-                    f"add up to {self.balances.get(key)}",
-                )
-        states = {row.lot: LotState(*row[1:]) for row in connection.execute(select(schema.lot_state))}
-        for lot in sorted(states.keys() | self.states.keys()):
-            if states.get(lot) != self.states.get(lot):
-                yield Problem("lot-state", f"lot {lot}: its state is not what the movements add up to")
+        for name, added in self.tally.tables().items():
+            keys, kind = TABLES[name]
+            table = schema.metadata.tables[name]
+            fields = [field.name for field in attrs.fields(kind)]
+            columns = [table.c[key] for key in (*keys, *fields)]
+            kept = {
+                tuple(row[: len(keys)]): tuple(row[len(keys) :])
+                for row in connection.execute(select(*columns))
+            }
+            values_of = attrgetter(*fields)
+            expected = {key: values_of(one) for key, one in added.items()}
+            for key in sorted(kept.keys() | expected.keys(), key=str):
+                said, true = kept.get(key), expected.get(key)
+                if said != true:
+                    yield Problem(_CODES.get(name, name), _difference(name, keys, fields, key, said, true))
+
+
+_CODES = {"lot_state": "lot-state", "pack_serial": "serial"}
+
+
+def _difference(
+    name: str,
+    keys: Sequence[str],
+    fields: Sequence[str],
+    key: tuple[Any, ...],
+    said: tuple[Any, ...] | None,
+    true: tuple[Any, ...] | None,
+) -> str:
+    subject = ", ".join(f"{one} {part}" for one, part in zip(keys, key, strict=True))
+    if said is None or true is None:
+        what = "nothing is kept" if said is None else "no movement accounts for what is kept"
+        return f"{name} ({subject}): {what}"
+    differing = [
+        f"{field} is kept as {one}, the movements add up to {other}"
+        for field, one, other in zip(fields, said, true, strict=True)
+        if one != other
+    ]
+    return f"{name} ({subject}): {'; '.join(differing)}"
 
 
 def _lines(connection: Connection) -> Iterator[tuple[int, list[Any]]]:
@@ -180,11 +215,15 @@ def _line_facts(row: Any) -> LineFacts:
         expiry=row.expiry,
         location=row.name,
         containers=row.containers,
-        supplier=row.supplier,
-        unit_cost=row.unit_cost,
-        currency=row.currency,
         remark=row.remark_hash,
+        **{name: getattr(row, name) for name in _PLAIN},
     )
+
+
+# Facts of a line that stand in its row under the same name.
+_PLAIN = tuple(
+    name for name in LINE_FACTS[LINE_FACTS.index("containers") + 1 :] if name in schema.movement_line.c
+)
 
 
 def _odd_rows(connection: Connection) -> Iterator[Problem]:
@@ -195,15 +234,18 @@ def _odd_rows(connection: Connection) -> Iterator[Problem]:
             yield Problem("product", f"product record {row.hash[:12]}… is not what was recorded")
     remark = schema.remark
     remarks = connection.execute(
-        select(remark, line.c.remark_hash)
+        select(remark, line.c.remark_hash, schema.movement.c.reason_hash)
         .select_from(remark)
+        .outerjoin(schema.movement, schema.movement.c.seq == remark.c.movement)
         .outerjoin(line, (line.c.movement == remark.c.movement) & (line.c.line == remark.c.line))
         .order_by(remark.c.movement, remark.c.line)
     )
     for row in remarks:
-        if remark_hash(Remark(row.salt, row.text)) != row.remark_hash:
-            yield Problem("remark", f"movement {row.movement}: the remark of line {row.line} was changed")
-    used = select(line.c.lot)
+        expected = row.remark_hash if row.line else row.reason_hash
+        if remark_hash(Remark(row.salt, row.text)) != expected:
+            which = f"the remark of line {row.line}" if row.line else "the reason"
+            yield Problem("remark", f"movement {row.movement}: {which} was changed")
+    used = select(line.c.lot).where(line.c.lot.is_not(None))
     orphans: list[tuple[str, Select[Any]]] = [
         (
             "movement_line of movement",
@@ -217,25 +259,11 @@ def _odd_rows(connection: Connection) -> Iterator[Problem]:
         ),
         (
             "location",
-            select(schema.location.c.id).where(schema.location.c.id.not_in(select(line.c.location))),
+            select(schema.location.c.id).where(
+                schema.location.c.id.not_in(select(line.c.location).where(line.c.location.is_not(None)))
+            ),
         ),
     ]
     for called, query in orphans:
         for (key,) in connection.execute(query):
             yield Problem("orphan", f"{called} {str(key)[:12]}: no movement put it there")
-
-
-def _guards_missing(connection: Connection) -> Iterator[Problem]:
-    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-    found: dict[str, str] = {row.name: row.sql for row in rows}
-    expected = schema.guards()
-    for name in sorted(expected.keys() | found.keys()):
-        if found.get(name) != expected.get(name):
-            what = "is missing" if name not in found else "is not ours"
-            yield Problem("guard", f"trigger {name} {what}; the ledger may have been opened to changes")
-
-
-def _file_problems(connection: Connection) -> Iterator[Problem]:
-    for (said,) in connection.execute(text("PRAGMA integrity_check(5)")):
-        if said != "ok":
-            yield Problem("file", f"the database file: {said}")

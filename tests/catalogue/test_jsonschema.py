@@ -24,6 +24,7 @@ BROKEN = ROOT / "tests" / "data" / "broken"
 SEEN = (
     "amounts-not-one",
     "bare-numbers",
+    "beyond-use",
     "decimal-comma",
     "dimensions",
     "formula-lines",

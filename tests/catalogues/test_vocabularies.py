@@ -106,6 +106,23 @@ def test_the_formulary_is_as_large_as_promised(formulary: Formulary) -> None:
     assert len(formulary.protocols()) >= 20
 
 
+def test_every_rule_on_opened_containers_names_who_says_so(formulary: Formulary) -> None:
+    rules = formulary.beyond_use_rules()
+
+    assert {rule.id for rule in rules} == {
+        "ampoule-never-kept",
+        "doses-not-stated-this-session",
+        "multi-dose-28-days",
+        "single-dose-this-session",
+    }
+    assert {doses for rule in rules for doses in rule.doses} == set(Doses)
+    for rule in (*rules, *formulary.sharing_rules()):
+        assert rule.sources[0].kind in (SourceKind.REG, SourceKind.PR)
+    for rule in rules:
+        assert rule.region == "US"
+    assert [rule.id for rule in formulary.sharing_rules()] == ["multi-dose-shared"]
+
+
 def test_every_published_formula_works_out(formulary: Formulary) -> None:
     from mesoformula import Session
     from mesoformula.app import App

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +29,33 @@ def store(path: Path) -> Iterator[Store]:
     """A stock that does not exist yet."""
     with open_stock(path) as opened:
         yield opened
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def place(request: pytest.FixtureRequest, path: Path) -> str:
+    """Where a stock will be, on either database."""
+    return str(path) if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def any_store(place: str) -> Iterator[Store]:
+    """A stock that does not exist yet, on either database."""
+    with open_stock(place) as opened:
+        yield opened
+
+
+@pytest.fixture
+def connect_raw(place: str) -> Callable[[], Any]:
+    """Opens the database of `place` as a program would that knows nothing of ours."""
+
+    def connect() -> Any:
+        if "://" not in place:
+            return sqlite3.connect(place, isolation_level=None)
+        import psycopg
+
+        return psycopg.connect(place, autocommit=True)
+
+    return connect
 
 
 @pytest.fixture

@@ -1,0 +1,229 @@
+"""Movements, told to people and to machines."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Any
+
+from mesoformula.cli.common import counted
+from mesoformula.products import Product
+from mesoformula.stock.figures import in_major_units
+from mesoformula.stock.judging import said_of
+from mesoformula.stock.records import Movement, MovementLine
+
+_NANOLITRES_PER_ML = Decimal(1_000_000)
+_NANOGRAMS_PER_MG = Decimal(1_000_000)
+
+
+def containers_text(product: Product, number: int) -> str:
+    """
+    Count containers of a product.
+
+    Args:
+        product: What is counted.
+        number: How many.
+
+    Returns:
+        Such as `5 vials`.
+    """
+    return counted(number, "kit" if product.is_kit else product.parts[0].container.word)
+
+
+def volume_text(nanolitres: int) -> str:
+    """
+    Write a volume.
+
+    Args:
+        nanolitres: How much.
+
+    Returns:
+        In mL, exactly.
+    """
+    return f"{_trimmed(Decimal(nanolitres) / _NANOLITRES_PER_ML)} mL"
+
+
+def mass_text(nanograms: int) -> str:
+    """
+    Write a mass.
+
+    Args:
+        nanograms: How much.
+
+    Returns:
+        In mg, exactly.
+    """
+    return f"{_trimmed(Decimal(nanograms) / _NANOGRAMS_PER_MG)} mg"
+
+
+def volume_plain(nanolitres: int | None) -> dict[str, str] | None:
+    """
+    Write a volume for JSON.
+
+    Args:
+        nanolitres: How much; None if it is not known.
+
+    Returns:
+        Value and unit.
+    """
+    if nanolitres is None:
+        return None
+    return {"value": _trimmed(Decimal(nanolitres) / _NANOLITRES_PER_ML), "unit": "mL"}
+
+
+def mass_plain(nanograms: int | None) -> dict[str, str] | None:
+    """
+    Write a mass for JSON.
+
+    Args:
+        nanograms: How much; None if it is not known.
+
+    Returns:
+        Value and unit.
+    """
+    if nanograms is None:
+        return None
+    return {"value": _trimmed(Decimal(nanograms) / _NANOGRAMS_PER_MG), "unit": "mg"}
+
+
+def _trimmed(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def movement_plain(movement: Movement) -> dict[str, Any]:
+    """
+    Bring a movement to plain data for JSON.
+
+    Args:
+        movement: As read back.
+
+    Returns:
+        What it says, what it does not say left out.
+    """
+    plain: dict[str, Any] = {
+        "movement": movement.seq,
+        "kind": movement.kind.value,
+        "effective_at": movement.effective_at.isoformat(),
+        "recorded_at": movement.recorded_at.isoformat(),
+        "by": movement.actor,
+        "anchor": str(movement.anchor),
+        "reference": movement.session,
+        "pick": movement.pick,
+        "reverses": movement.reverses,
+        "reversed_by": movement.reversed_by,
+        "cause": movement.cause,
+        "lapses_at": movement.lapses_at.isoformat() if movement.lapses_at is not None else None,
+        "reason": movement.reason,
+        "request_id": movement.request_id,
+        "lines": [_line_plain(line) for line in movement.lines],
+    }
+    return {name: value for name, value in plain.items() if value is not None}
+
+
+def _line_plain(line: MovementLine) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "product": line.product.pinned_id if line.product is not None else None,
+        "lot": line.lot,
+        "location": line.location,
+        "containers": line.containers or None,
+        "opened": line.opened,
+        "volume": volume_plain(line.nanolitres),
+        "mass": mass_plain(line.nanograms),
+        "becomes": line.becomes,
+        "beyond_use_at": line.beyond_use_at.isoformat() if line.beyond_use_at is not None else None,
+        "rule": line.rule,
+        "reserved": line.reserved,
+        "to_draw": volume_plain(line.reserved_nanolitres),
+        "counted": line.counted,
+        "device": line.device,
+        "serial": line.serial,
+        "supplier": line.supplier,
+        "unit_cost": _money(line.unit_cost, line.currency),
+        "subject": line.subject,
+        "fact": line.fact,
+        "old": line.old,
+        "new": line.new,
+        "deviations": [one.value for one in line.deviations] or None,
+        "remark": line.remark,
+    }
+    return {name: value for name, value in plain.items() if value is not None}
+
+
+def _money(minor: int | None, currency: str | None) -> dict[str, str] | None:
+    if minor is None or currency is None:
+        return None
+    return {"value": f"{in_major_units(minor, currency):f}", "unit": currency}
+
+
+def movement_texts(movement: Movement, zone: tzinfo) -> list[str]:
+    """
+    Tell a movement to people.
+
+    Args:
+        movement: As read back.
+        zone: Of the site.
+
+    Returns:
+        A line that says what it is, and one for each of its lines.
+    """
+    head = f"movement {movement.seq}: {movement.kind.value}"
+    if movement.session is not None:
+        head += f" for {movement.session}"
+    if movement.reverses is not None:
+        head += f" of movement {movement.reverses}"
+    if movement.pick is not None:
+        head += f" of pick {movement.pick}"
+    if movement.cause is not None:
+        head += f", with movement {movement.cause}"
+    head += f", by {movement.actor}"
+    if movement.effective_at != movement.recorded_at:
+        head += f", effective {_local(movement.effective_at, zone)}"
+    if movement.lapses_at is not None:
+        head += f", kept until {_local(movement.lapses_at, zone)}"
+    if movement.reason is not None:
+        head += f" ({movement.reason})"
+    return [head, *(f"  {_line_text(line, zone)}" for line in movement.lines)]
+
+
+def _local(moment: Any, zone: tzinfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _line_text(line: MovementLine, zone: tzinfo) -> str:
+    parts = []
+    if line.product is not None:
+        parts.append(f"{line.product.name} ({line.product.pinned_id}) lot {line.lot}")
+    if line.opened is not None:
+        name = f" {line.subject}" if line.product is None and line.subject is not None else ""
+        parts.append(f"opened container {line.opened}{name}")
+    elif line.subject is not None:
+        parts.append(line.subject)
+    if line.containers and line.product is not None:
+        sign = "+" if line.containers > 0 else "-"
+        parts.append(f"{sign}{containers_text(line.product, abs(line.containers))}")
+    if line.nanolitres:
+        parts.append(f"{'+' if line.nanolitres > 0 else '-'}{volume_text(abs(line.nanolitres))}")
+    if line.nanograms:
+        parts.append(f"{'+' if line.nanograms > 0 else '-'}{mass_text(abs(line.nanograms))}")
+    if line.reserved is not None and line.product is not None:
+        parts.append(f"{containers_text(line.product, line.reserved)} kept")
+    if line.reserved_nanolitres is not None:
+        parts.append(f"{volume_text(line.reserved_nanolitres)} to draw")
+    if line.location is not None:
+        parts.append(f"at {line.location}")
+    if line.counted is not None:
+        parts.append(f"counted {line.counted}")
+    if line.fact is not None:
+        parts.append(f"{line.fact}: {line.old or 'none'} -> {line.new or 'none'}")
+    if line.beyond_use_at is not None:
+        parts.append(f"use before {_local(line.beyond_use_at, zone)}")
+    if line.becomes == "gone":
+        parts.append("gone")
+    if line.serial is not None:
+        parts.append(f"pack {line.serial}")
+    if line.deviations:
+        parts.append(f"DEVIATION: {said_of(line.deviations)}")
+    if line.remark is not None:
+        parts.append(f"({line.remark})")
+    return ", ".join(parts)

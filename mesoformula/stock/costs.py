@@ -1,0 +1,63 @@
+"""What containers of a lot cost: one figure, or the lowest and the highest that was paid."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+_FORM = re.compile(r"(?:(\d+)\.\.(\d+) ([A-Z]{3}))?( ?unpriced)?")
+
+
+@attrs.frozen
+class Cost:
+    """
+    What one container costs, in minor units of a currency.
+
+    Attributes:
+        low: The lowest that was paid; None if nothing is known.
+        high: The highest.
+        currency: ISO 4217 code.
+        unpriced: Whether some came without a price.
+    """
+
+    low: int | None = None
+    high: int | None = None
+    currency: str | None = None
+    unpriced: bool = True
+
+
+def write_cost(cost: Cost) -> str:
+    """
+    Write a cost as the ledger keeps it.
+
+    Args:
+        cost: Any.
+
+    Returns:
+        Such as `1250..1250 EUR`.
+    """
+    known = f"{cost.low}..{cost.high} {cost.currency}" if cost.currency is not None else ""
+    return f"{known}{' unpriced' if cost.unpriced else ''}".strip()
+
+
+def read_cost(text: str) -> Cost:
+    """
+    Read a cost as the ledger keeps it.
+
+    Args:
+        text: What `write_cost` wrote.
+
+    Returns:
+        The cost.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise ValueError(f"no cost: {text[:40]}")
+    low, high, currency, unpriced = match.groups()
+    if currency is None:
+        return Cost()
+    return Cost(int(low), int(high), currency, unpriced is not None)
