@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from mesoformula.sessions import Dose as Dose
     from mesoformula.sessions import Keep as Keep
     from mesoformula.sessions import LineQuantities as LineQuantities
+    from mesoformula.sessions import LotAssay as LotAssay
     from mesoformula.sessions import Session as Session
     from mesoformula.sessions import SessionQuantities as SessionQuantities
     from mesoformula.sessions import Step as Step
@@ -115,6 +116,7 @@ _HOMES = {
         "Dose",
         "Keep",
         "LineQuantities",
+        "LotAssay",
         "Session",
         "SessionQuantities",
         "Step",

@@ -313,7 +313,8 @@ def _csv_rows(text: str, delimiter: str, first: int, path: Path) -> Iterator[tup
         except StopIteration:
             return
         except csv.Error as err:
-            raise _refusal(path, "csv", f"cannot be split into fields: {_csv_reason(err)}", line) from err
+            code, reason = _csv_reason(err)
+            raise _refusal(path, code, reason, line) from err
         while fields and not fields[-1].strip():
             fields.pop()
         if fields:
@@ -342,12 +343,14 @@ def _within_limits(fields: Sequence[str], rows: int, cells: int, line: int, path
         )
 
 
-def _csv_reason(err: csv.Error) -> str:
+def _csv_reason(err: csv.Error) -> tuple[str, str]:
     words = str(err)
-    if "end of data" in words:
-        return "a quotation mark opens here and never closes"
     if "field limit" in words:
-        return f"a field is longer than {LONGEST_CELL} characters; does a quotation mark never close?"
+        return "too-large", (
+            f"a field has more than {LONGEST_CELL} characters; does a quotation mark open and never close?"
+        )
+    if "end of data" in words:
+        return "csv", "a quotation mark opens here and never closes"
     if "expected after" in words:
-        return "a field goes on after its closing quotation mark; write it twice within a field"
-    return words
+        return "csv", "a field goes on after its closing quotation mark; within a field, write the mark twice"
+    return "csv", f"cannot be split into fields: {words}"

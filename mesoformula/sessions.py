@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,6 +17,26 @@ from mesoformula.treatments import Needle, Syringe, Technique, Zone
 
 if TYPE_CHECKING:
     from mesoformula.units import Quantity
+
+
+@attrs.frozen
+class LotAssay:
+    """
+    How much of one substance the lots of one product hold, as a factor of what its label states.
+
+    Attributes:
+        product: Its id, without a revision.
+        substance: The exact form as the label names it, a substance id.
+        low: The factor, or the lowest where lots differ; 1 is what the label states.
+        high: The factor, or the highest.
+        text: Which lots, what their certificates say and on which basis.
+    """
+
+    product: str
+    substance: str
+    low: Decimal
+    high: Decimal
+    text: str
 
 
 @attrs.frozen
@@ -36,6 +57,8 @@ class Session:
         measuring_syringe: What each line is measured with; the injecting one if None.
         needle: What it is injected through; its losses are added for each syringe.
         on: The day.
+        assays: Of the lots that are taken. Doses and concentrations count them; volumes are worked out from
+            the labels, as lots are picked for a volume.
     """
 
     formula: Formula
@@ -50,6 +73,7 @@ class Session:
     measuring_syringe: Syringe | None = None
     needle: Needle | None = None
     on: date | None = None
+    assays: tuple[LotAssay, ...] = ()
 
 
 class AmountKind(enum.StrEnum):

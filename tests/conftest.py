@@ -217,21 +217,25 @@ def _running_server() -> Iterator[str]:
         data = folder / "data"
 
         def run(program: str, *arguments: str) -> None:
-            done = subprocess.run(
-                [programs[program], "-D", str(data), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=(folder / "said").open("ab"),
-                stderr=subprocess.STDOUT,
-                cwd=folder,
-                check=False,
-                timeout=120,
-                **whom,
-            )
+            with (folder / "said").open("ab") as said:
+                done = subprocess.run(
+                    [programs[program], "-D", str(data), *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=said,
+                    stderr=subprocess.STDOUT,
+                    cwd=folder,
+                    check=False,
+                    timeout=120,
+                    **whom,
+                )
             if done.returncode:
-                said = (folder / "said").read_text(errors="replace")[-2000:]
-                raise RuntimeError(f"{program} failed: {said}")
+                what = (folder / "said").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{program} failed: {what}")
 
         run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        # One user who needs a password, among all who need none.
+        rights = data / "pg_hba.conf"
+        rights.write_text(f"local all meso_locked scram-sha-256\n{rights.read_text()}")
         # Whether a disk keeps its word is not tested here, and each database is made for one test.
         settings = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c autovacuum=off"
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"{settings} -k {folder}", "start")

@@ -51,7 +51,7 @@ ORDER = [
     ["loading", "stock.policies"],
     ["calling"],
     ["plugins"],
-    ["stock.figures", "stock.chain", "stock.beyond_use", "stock.costs", "stock.moments"],
+    ["stock.figures", "stock.assays", "stock.chain", "stock.beyond_use", "stock.costs", "stock.moments"],
     ["stock.element_strings"],
     ["stock.symbologies"],
     ["stock.scanned"],

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 import attrs
-from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from mesoformula.errors import LedgerError
 from mesoformula.stock import schema
@@ -29,6 +29,9 @@ _BATCH = 500
 
 #: Product id, revision and lot number: what is one lot.
 LotKey: TypeAlias = tuple[str, int, str]
+
+#: Content hash of the product record, product id, revision, lot number and expiry of a lot to be.
+NewLot: TypeAlias = tuple[str, str, int, str, str | None]
 
 #: Names of locations by their numbers.
 Places: TypeAlias = Mapping[int, str]
@@ -213,39 +216,26 @@ def keep_products(connection: Connection, records: Mapping[str, str]) -> None:
     """
     table = schema.product_record
     known = _known(connection, table, "hash", "hash", records)
-    new = [{"hash": key, "record": record} for key, record in records.items() if key not in known]
-    _insert(connection, table, new)
+    _insert(connection, table, ("hash", "record"), [pair for pair in records.items() if pair[0] not in known])
 
 
-def add_lots(connection: Connection, lots: Iterable[Lot]) -> dict[LotKey, Lot]:
+def add_lots(connection: Connection, lots: Iterable[NewLot]) -> dict[LotKey, Lot]:
     """
     Add lots that the ledger does not hold yet.
 
     Args:
         connection: In a writing transaction, locked.
-        lots: With any id: theirs is assigned here.
+        lots: Content hash of the product record, product id, revision, lot number and expiry of each.
 
     Returns:
         The lots by key, with their ids.
     """
     after = _last(connection, schema.lot)
-    added = {lot.key: attrs.evolve(lot, id=after + n) for n, lot in enumerate(lots, start=1)}
+    rows = [(number, *lot) for number, lot in enumerate(lots, start=after + 1)]
     _insert(
-        connection,
-        schema.lot,
-        [
-            {
-                "id": lot.id,
-                "product_hash": lot.product,
-                "product_id": lot.product_id,
-                "revision": lot.revision,
-                "number": lot.number,
-                "expiry": lot.expiry,
-            }
-            for lot in added.values()
-        ],
+        connection, schema.lot, ("id", "product_hash", "product_id", "revision", "number", "expiry"), rows
     )
-    return added
+    return {(row[2], row[3], row[4]): Lot(*row) for row in rows}
 
 
 def append(
@@ -399,11 +389,12 @@ def _facts(number: int, entry: Entry, remark: str | None) -> LineFacts:
 _ENTRY_NAMES = tuple(name for name in LINE_FACTS[LINE_FACTS.index("location") :] if name != "remark")
 _said_of = attrgetter(*_ENTRY_NAMES)
 _HEADING_NAMES = tuple(field.name for field in attrs.fields(Heading) if field.name != "reason")
-# Columns of movement_line that hold what LineFacts says, under the same name.
-_LINE_COLUMNS = tuple(
+# Columns of movement_line that hold what LineFacts says under the same name; those before them do not.
+_SAID_COLUMNS = tuple(
     name for name in LINE_FACTS if name in schema.movement_line.c and name not in ("lot", "location")
 )
-_column_values = attrgetter(*_LINE_COLUMNS)
+_LINE_COLUMNS = ("movement", "lot", "location", "remark_hash", *_SAID_COLUMNS)
+_column_values = attrgetter(*_SAID_COLUMNS)
 
 
 def _write(
@@ -414,19 +405,21 @@ def _write(
     places: Sequence[int | None],
     remarks: Mapping[int, Remark],
 ) -> None:
-    rows = []
-    for line, lot, place in zip(movement.lines, lots, places, strict=True):
-        row = dict(zip(_LINE_COLUMNS, _column_values(line), strict=True))
-        row.update(movement=movement.seq, lot=lot, location=place, remark_hash=line.remark)
-        rows.append(row)
-    _insert(connection, schema.movement_line, rows)
+    seq = movement.seq
+    _insert(
+        connection,
+        schema.movement_line,
+        _LINE_COLUMNS,
+        [
+            (seq, lot, place, line.remark, *_column_values(line))
+            for line, lot, place in zip(movement.lines, lots, places, strict=True)
+        ],
+    )
     _insert(
         connection,
         schema.remark,
-        [
-            {"movement": movement.seq, "line": number, "salt": remark.salt, "text": remark.text}
-            for number, remark in remarks.items()
-        ],
+        ("movement", "line", "salt", "text"),
+        [(seq, number, remark.salt, remark.text) for number, remark in remarks.items()],
     )
     connection.execute(
         insert(schema.movement).values(
@@ -458,25 +451,21 @@ def _keep(
     keys, kind = TABLES[table.name]
     names = [field.name for field in attrs.fields(kind)]
     values_of = attrgetter(*names)
-    new, changed = [], []
+    new = []
+    changed = []
     for key, one in sums.items():
         values = values_of(one)
         known = before.get(key)
         if known is None:
-            new.append(dict(zip((*keys, *names), (*key, *values), strict=True)))
+            new.append((*key, *values))
         elif known != values:
-            changed.append(
-                {**{f"at_{n}": part for n, part in enumerate(key)}, **dict(zip(names, values, strict=True))}
-            )
-    at = [table.c[name] == bindparam(f"at_{n}") for n, name in enumerate(keys)]
-    lost = [{f"at_{n}": part for n, part in enumerate(key)} for key in before.keys() - sums.keys()]
+            changed.append((*values, *key))
+    lost = sorted(before.keys() - sums.keys())
     if lost:
-        connection.execute(delete(table).where(*at), lost)
+        connection.exec_driver_sql(_delete(connection, table, keys), lost)
     if changed:
-        connection.execute(
-            update(table).where(*at).values({name: bindparam(name) for name in names}), changed
-        )
-    _insert(connection, table, new)
+        connection.exec_driver_sql(_update(connection, table, names, keys), changed)
+    _insert(connection, table, (*keys, *names), new)
 
 
 def _places(connection: Connection, names: Iterable[str]) -> dict[str, int]:
@@ -487,7 +476,7 @@ def _places(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     if new:
         after = _last(connection, table)
         ids = {name: after + n for n, name in enumerate(new, start=1)}
-        _insert(connection, table, [{"id": id_, "name": name} for name, id_ in ids.items()])
+        _insert(connection, table, ("name", "id"), list(ids.items()))
         known.update(ids)
     return known
 
@@ -504,6 +493,32 @@ def _last(connection: Connection, table: Table) -> int:
     return int(connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one())
 
 
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+# Rows by the thousand are handed to the driver as tuples: SQLAlchemy would take each apart and put it
+# together again. Names come from the tables, and values are bound as ever.
+
+
+def _insert(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
     if rows:
-        connection.execute(insert(table), rows)
+        marks = ", ".join([_mark(connection)] * len(columns))
+        names = ", ".join(f'"{name}"' for name in columns)
+        connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608
+
+
+def _update(connection: Connection, table: Table, columns: Sequence[str], keys: Sequence[str]) -> str:
+    mark = _mark(connection)
+    said = ", ".join(f'"{name}" = {mark}' for name in columns)
+    return f'UPDATE "{table.name}" SET {said} WHERE {_at(keys, mark)}'  # noqa: S608
+
+
+def _delete(connection: Connection, table: Table, keys: Sequence[str]) -> str:
+    return f'DELETE FROM "{table.name}" WHERE {_at(keys, _mark(connection))}'  # noqa: S608
+
+
+def _at(keys: Sequence[str], mark: str) -> str:
+    return " AND ".join(f'"{key}" = {mark}' for key in keys)
+
+
+def _mark(connection: Connection) -> str:
+    return "?" if connection.dialect.paramstyle == "qmark" else "%s"

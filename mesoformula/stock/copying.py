@@ -129,7 +129,7 @@ def fill(source: Connection, target: Connection, metadata: MetaData, version: in
     for table in metadata.sorted_tables:
         columns = [column.name for column in table.columns]
         keys = list(table.primary_key.columns)
-        rows = source.execution_options(yield_per=_BATCH).execute(select(table).order_by(*keys))
+        rows = source.execute(select(table).order_by(*keys), execution_options={"yield_per": _BATCH})
         if dialect == guards.POSTGRESQL:
             raw: Any = target.connection.driver_connection
             names = ", ".join(f'"{name}"' for name in columns)

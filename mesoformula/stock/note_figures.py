@@ -42,7 +42,7 @@ def count_in(line: Line, product: Product | None) -> tuple[int | None, int | Non
         elif vocabulary().says(Word.CONTAINER, unit) or per_pack == 1:
             containers = quantity
         else:
-            line.wrong(
+            line.ask(
                 "quantity",
                 f"{line.named(Field.QUANTITY)} may count packs or containers; say which the column is, or "
                 "have the unit in a column of its own",
@@ -114,7 +114,7 @@ def cost_in(
     elif name is None:
         line.wrong("currency", f"{amount} has no currency; write such as '{amount} EUR'", where)
     elif field is Field.COST and packs is not None and product is not None and per_pack != 1:
-        line.wrong(
+        line.ask(
             "cost",
             f"{line.named(field)} may be of a pack or of a container; say which the column is",
             where,

@@ -24,10 +24,12 @@ class Findings:
     Attributes:
         problems: That stand against it.
         attention: What to look at.
+        asked: Messages about a whole column, of which the first line that meets them says it for all.
     """
 
     problems: list[Problem] = attrs.field(factory=list)
     attention: list[Problem] = attrs.field(factory=list)
+    asked: set[str] = attrs.field(factory=set)
 
 
 @attrs.define
@@ -93,6 +95,21 @@ class Line:
         """
         self.is_refused = True
         self.findings.problems.append(self.grid.problem(code, message, cell))
+
+    def ask(self, code: str, message: str, cell: Cell) -> None:
+        """
+        Note what stands against the line and is to be settled for the whole column, once.
+
+        Args:
+            code: A stable word.
+            message: What is not clear, and how to say it.
+            cell: Where.
+        """
+        if message in self.findings.asked:
+            self.is_refused = True
+            return
+        self.findings.asked.add(message)
+        self.wrong(code, message, cell)
 
     def look(self, code: str, message: str, cell: Cell) -> None:
         """

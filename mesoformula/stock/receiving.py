@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import attrs
@@ -44,16 +44,10 @@ class _Asked:
 
     number: int
     delivery: Delivery
+    key: LotKey
+    expiry: str | None
     record: str
     product: str
-
-    @property
-    def key(self) -> LotKey:
-        return self.delivery.product.id, self.delivery.product.revision, self.delivery.lot
-
-    @property
-    def expiry(self) -> str | None:
-        return self.delivery.expiry.isoformat() if self.delivery.expiry is not None else None
 
 
 def receive(
@@ -120,7 +114,7 @@ def _entries(connection: Connection, asked: Sequence[_Asked]) -> list[Entry]:
         if one.key not in lots:
             new.setdefault(one.key, one)
     keep_products(connection, {one.product: one.record for one in new.values()})
-    lots |= add_lots(connection, [Lot(0, one.product, *one.key, one.expiry) for one in new.values()])
+    lots |= add_lots(connection, [(one.product, *one.key, one.expiry) for one in new.values()])
     return [
         Entry(
             lot=lots[one.key],
@@ -210,7 +204,7 @@ def _content(one: _Asked) -> dict[str, Any]:
     """Put together what a request id stands for; remarks apart, as a plain hash of them could be guessed."""
     delivery = one.delivery
     facts = {
-        "product": delivery.product.pinned_id,
+        "product": f"{one.key[0]}@{one.key[1]}",
         "lot": delivery.lot,
         "containers": delivery.containers,
         "expiry": one.expiry,
@@ -233,23 +227,27 @@ def _checked(store: Store, deliveries: Sequence[Delivery], order: Order) -> tupl
     if not deliveries:
         problems.append(Problem("empty", "nothing to receive; name at least one product with its lot"))
     asked: list[_Asked] = []
-    encoded: dict[int, str] = {}
+    encoded: dict[int, tuple[str, str, str, int]] = {}
     for number, delivery in enumerate(deliveries, start=1):
         cleaned = _cleaned(problems, deliveries, number, delivery)
         problems.extend(
             _problem(deliveries, number, code, message) for code, message in _objections(cleaned, moment)
         )
-        record = encoded.get(id(delivery.product))
-        if record is None:
+        product = delivery.product
+        known = encoded.get(id(product))
+        if known is None:
             try:
-                record = canonical(to_plain(delivery.product, classes=store.classes)).decode()
+                record = canonical(to_plain(product, classes=store.classes)).decode()
             except (TypeError, ValueError, MesoformulaError) as err:
                 problems.append(
                     _problem(deliveries, number, "product", f"the product cannot be stored: {err}")
                 )
                 continue
-            encoded[id(delivery.product)] = record
-        asked.append(_Asked(number, cleaned, record, content_hash(record.encode())))
+            known = encoded[id(product)] = record, content_hash(record.encode()), product.id, product.revision
+        written, digest, product_id, revision = known
+        expiry = cleaned.expiry.isoformat() if isinstance(cleaned.expiry, date) else None
+        key = product_id, revision, cleaned.lot
+        asked.append(_Asked(number, cleaned, key, expiry, written, digest))
     if not problems:
         problems.extend(_contradictions(asked))
     if problems:
@@ -277,18 +275,15 @@ def _cleaned(
     problems: list[Problem], deliveries: Sequence[Delivery], number: int, delivery: Delivery
 ) -> Delivery:
     place = _place(deliveries, number)
-
-    def name(code: str) -> str:
-        return check_name(problems, code, getattr(delivery, code), place=place, line=number)
-
-    return attrs.evolve(
-        delivery,
-        lot=name("lot"),
-        location=name("location"),
-        supplier=name("supplier") if delivery.supplier is not None else None,
-        device=name("device") if delivery.device is not None else None,
-        serial=name("serial") if delivery.serial is not None else None,
-    )
+    changed: dict[str, Any] = {}
+    for code in ("lot", "location", "supplier", "device", "serial"):
+        given = getattr(delivery, code)
+        if given is None and code not in ("lot", "location"):
+            continue
+        text = check_name(problems, code, given, place=place, line=number)
+        if text != given:
+            changed[code] = text
+    return attrs.evolve(delivery, **changed) if changed else delivery
 
 
 def _objections(delivery: Delivery, moment: datetime) -> Iterator[tuple[str, str]]:

@@ -168,7 +168,12 @@ class Store:
         if version < schema.SCHEMA_VERSION:
             from mesoformula.stock.upgrading import upgrade
 
-            upgrade(self.place, self._notify)
+            try:
+                upgrade(self.place, self._notify)
+            except StockError as err:
+                raise type(err)(
+                    f"{err}; a stock of an older version (schema {version}) is upgraded before it is used"
+                ) from err
         self._checked = True
         return True
 

@@ -11,14 +11,12 @@ import pytest
 from mesoformula.stock.chain import (
     GENESIS,
     LineFacts,
-    LotState,
     MovementFacts,
     Remark,
     canonical,
     movement_bytes,
     movement_hash,
     remark_hash,
-    state_after,
 )
 
 FIRST = MovementFacts(
@@ -125,14 +123,3 @@ def test_every_fact_changes_the_hash() -> None:
 def test_what_is_not_plain_is_never_hashed(value: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         canonical({"value": value})
-
-
-def test_a_lots_state_follows_from_its_receipts() -> None:
-    first, second = FIRST.lines
-    bare = state_after(None, FIRST, second)
-    assert bare == LotState(None, FIRST.effective_at)
-    earlier = attrs.evolve(FIRST, effective_at=5)
-    later = state_after(bare, earlier, first)
-    assert later == LotState(None, 5, "Großhandel", 1250, "EUR")
-    other = attrs.evolve(first, supplier="other", unit_cost=1, currency="USD")
-    assert state_after(later, FIRST, other) == later

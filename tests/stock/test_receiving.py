@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -17,15 +17,18 @@ from mesoformula.products import Product, Vendor
 from mesoformula.stock.reading import stock_view
 from mesoformula.stock.receiving import receive
 from mesoformula.stock.records import Anchor, Delivery, OnHand, Receipt
-from mesoformula.stock.store import Store
+from mesoformula.stock.store import Store, open_stock
 from mesoformula.stock.verifying import verify
 
 TODAY = date(2026, 5, 4)
 NOW = datetime(2026, 5, 4, 10, 30, 0, 123456, tzinfo=UTC)
 
 
-def now() -> datetime:
-    return NOW
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    """A stock that does not exist yet, at a moment that stands still."""
+    with open_stock(path, clock=lambda: NOW) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -58,7 +61,7 @@ def test_what_is_received_is_on_hand(store: Store, product: Product) -> None:
         currency="EUR",
         remark="one box dented",
     )
-    receipt = receive(store, [full], actor="anna", now=now)
+    receipt = receive(store, [full], actor="anna")
     assert (receipt.movement, receipt.anchor.seq, receipt.repeated) == (1, 1, False)
     assert on_hand(store) == (
         OnHand(product, "L1", "fridge", 10, date(2027, 3, 31), NOW, "Wholesale", 1250, "EUR"),
@@ -87,7 +90,7 @@ def test_the_same_lot_in_two_places_is_one_lot(store: Store, delivery: Delivery)
 
 
 def test_an_expired_lot_can_be_recorded(store: Store, delivery: Delivery) -> None:
-    receive(store, [attrs.evolve(delivery, expiry=date(2020, 1, 1))], actor="anna", now=now)
+    receive(store, [attrs.evolve(delivery, expiry=date(2020, 1, 1))], actor="anna")
     assert on_hand(store)[0].expiry == date(2020, 1, 1)
 
 
@@ -101,7 +104,7 @@ def test_the_moment_of_arrival_is_kept_apart_from_that_of_recording(
     store: Store, delivery: Delivery, path: Path
 ) -> None:
     arrived = datetime(2026, 5, 1, 9, 0, tzinfo=timezone(timedelta(hours=2)))
-    receive(store, [attrs.evolve(delivery, received_at=arrived)], actor="anna", now=now)
+    receive(store, [attrs.evolve(delivery, received_at=arrived)], actor="anna")
     assert on_hand(store)[0].received_at == datetime(2026, 5, 1, 7, 0, tzinfo=UTC)
     with closing(sqlite3.connect(path)) as raw:
         moments = raw.execute("SELECT effective_at, recorded_at FROM movement").fetchone()
@@ -109,18 +112,57 @@ def test_the_moment_of_arrival_is_kept_apart_from_that_of_recording(
 
 
 def test_a_lots_first_arrival_may_be_recorded_later(store: Store, delivery: Delivery) -> None:
-    receive(store, [delivery], actor="anna", now=now)
+    receive(store, [delivery], actor="anna")
     earlier = NOW - timedelta(days=3)
-    receive(store, [attrs.evolve(delivery, received_at=earlier, supplier="W")], actor="anna", now=now)
+    receive(store, [attrs.evolve(delivery, received_at=earlier, supplier="W")], actor="anna")
     assert (on_hand(store)[0].received_at, on_hand(store)[0].supplier) == (earlier, "W")
     assert verify(store).problems == ()
 
 
-def test_the_first_recorded_cost_of_a_lot_stays(store: Store, delivery: Delivery) -> None:
-    receive(store, [delivery], actor="anna")
+def test_a_lot_that_was_bought_at_two_prices_costs_a_range(store: Store, delivery: Delivery) -> None:
+    for cost in (100, 90, 120):
+        receive(store, [attrs.evolve(delivery, unit_cost=cost, currency="EUR")], actor="anna")
+    found = on_hand(store)[0]
+    assert (found.unit_cost, found.cost_range, found.currency) == (None, (90, 120), "EUR")
+
+
+def test_a_price_is_not_that_of_what_came_without_one(store: Store, delivery: Delivery) -> None:
     receive(store, [attrs.evolve(delivery, unit_cost=100, currency="EUR")], actor="anna")
-    receive(store, [attrs.evolve(delivery, unit_cost=90, currency="USD")], actor="anna")
-    assert (on_hand(store)[0].unit_cost, on_hand(store)[0].currency) == (100, "EUR")
+    assert (on_hand(store)[0].unit_cost, on_hand(store)[0].cost_range) == (100, None)
+    receive(store, [delivery], actor="anna")
+    found = on_hand(store)[0]
+    assert (found.unit_cost, found.cost_range, found.currency) == (None, (100, 100), "EUR")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_lot_is_never_priced_in_two_currencies(store: Store, delivery: Delivery, together: bool) -> None:
+    euros = attrs.evolve(delivery, unit_cost=100, currency="EUR")
+    dollars = attrs.evolve(delivery, unit_cost=100, currency="USD")
+    if not together:
+        receive(store, [euros], actor="anna")
+    with pytest.raises(ReceiptError) as error:
+        receive(store, [euros, dollars] if together else [dollars], actor="anna")
+    assert codes(error) == ["currency"]
+    assert sum(entry.containers for entry in on_hand(store)) == (0 if together else 10)
+
+
+def test_the_same_pack_cannot_arrive_twice(store: Store, delivery: Delivery) -> None:
+    pack = attrs.evolve(delivery, device="05060131261973", serial="S1")
+    with pytest.raises(ReceiptError) as error:
+        receive(store, [pack, attrs.evolve(pack, lot="L2")], actor="anna")
+    assert (codes(error), error.value.problems[0].line) == (["serial"], 2)
+    receive(store, [pack], actor="anna")
+    with pytest.raises(ReceiptError) as error:
+        receive(store, [pack], actor="anna")
+    assert codes(error) == ["serial"]
+    receive(store, [attrs.evolve(pack, device="00000000000017")], actor="anna")
+    assert not verify(store).problems
+
+
+def test_a_serial_number_without_its_gtin_is_refused(store: Store, delivery: Delivery) -> None:
+    with pytest.raises(ReceiptError) as error:
+        receive(store, [attrs.evolve(delivery, serial="S1")], actor="anna")
+    assert codes(error) == ["serial"]
 
 
 def test_a_lot_keeps_the_product_record_that_it_was_first_received_with(
@@ -183,7 +225,7 @@ def test_what_cannot_be_right_is_refused_in_one_line_and_nothing_is_made(
     store: Store, path: Path, delivery: Delivery, field: str, value: Any
 ) -> None:
     with pytest.raises(ReceiptError) as error:
-        receive(store, [attrs.evolve(delivery, **{field: value})], actor="anna", now=now)
+        receive(store, [attrs.evolve(delivery, **{field: value})], actor="anna")
     assert codes(error) == [CODES.get(field, field)]
     assert len(str(error.value)) < 300
     assert str(error.value).isprintable()
@@ -216,8 +258,8 @@ def test_a_cost_is_whole_minor_units_of_a_currency(
 
 def test_a_clock_may_be_a_little_ahead(store: Store, delivery: Delivery) -> None:
     ahead = NOW + timedelta(minutes=4)
-    receive(store, [attrs.evolve(delivery, received_at=ahead)], actor="anna", now=now)
-    assert on_hand(store)[0].received_at == ahead
+    receive(store, [attrs.evolve(delivery, received_at=ahead)], actor="anna")
+    assert on_hand(store)[0].received_at == NOW
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 101, None])
@@ -253,7 +295,7 @@ def test_an_empty_delivery_is_refused(store: Store) -> None:
 
 def test_deliveries_of_two_moments_are_two_receipts(store: Store, delivery: Delivery) -> None:
     with pytest.raises(ReceiptError) as error:
-        receive(store, [delivery, attrs.evolve(delivery, received_at=NOW)], actor="anna", now=now)
+        receive(store, [delivery, attrs.evolve(delivery, received_at=NOW)], actor="anna")
     assert codes(error) == ["received-at"]
 
 
@@ -295,7 +337,7 @@ def test_the_same_request_changes_nothing_and_says_so(store: Store, delivery: De
     first = receive(store, [delivery], actor="anna", request_id="r1")
     receive(store, [delivery], actor="anna", request_id="r2")
     again = receive(store, [delivery], actor="anna", request_id="r1")
-    assert again == Receipt(1, first.anchor, repeated=True)
+    assert again == Receipt(1, first.anchor, repeated=True, first=1, last=1)
     assert again.anchor == Anchor(1, first.anchor.hash)
     assert on_hand(store)[0].containers == 20
 
@@ -318,13 +360,13 @@ def test_the_same_request_id_with_other_content_is_refused(
     store: Store, delivery: Delivery, change: dict[str, Any]
 ) -> None:
     delivery = attrs.evolve(delivery, remark="as ordered")
-    receive(store, [delivery], actor="anna", request_id="r1", now=now)
+    receive(store, [delivery], actor="anna", request_id="r1")
     with pytest.raises(ReceiptError, match="movement 1") as error:
-        receive(store, [attrs.evolve(delivery, **change)], actor="anna", request_id="r1", now=now)
+        receive(store, [attrs.evolve(delivery, **change)], actor="anna", request_id="r1")
     assert codes(error) == ["request"]
     for deliveries, actor in (([delivery, delivery], "anna"), ([delivery], "ben")):
         with pytest.raises(ReceiptError):
-            receive(store, deliveries, actor=actor, request_id="r1", now=now)
+            receive(store, deliveries, actor=actor, request_id="r1")
     assert on_hand(store)[0].containers == 10
 
 

@@ -8,22 +8,26 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import attrs
 import platformdirs
 import pytest
+from sqlalchemy import text
 
 from mesoformula.errors import LedgerError, StockError
 from mesoformula.products import Product
-from mesoformula.stock import store as store_module
+from mesoformula.stock import places
+from mesoformula.stock.guards import guard_problems
 from mesoformula.stock.reading import stock_view
 from mesoformula.stock.receiving import receive
 from mesoformula.stock.records import Delivery
 from mesoformula.stock.schema import APPLICATION_ID, REVISION, SCHEMA_VERSION
+from mesoformula.stock.sqlite_file import SqliteFile
 from mesoformula.stock.store import Store, open_stock
 from mesoformula.stock.verifying import verify
 
@@ -67,7 +71,6 @@ def test_a_file_is_named_by_its_path_or_by_a_url(tmp_path: Path, monkeypatch: py
         "sqlite:///file.sqlite?mode=memory",
         ":memory:",
         "sqlite:///:memory:",
-        "postgresql://user:secret@host/stock",
         "mysql://user:secret@host/stock",
         "http://example.org/?secret",
         "a\0b",
@@ -75,7 +78,9 @@ def test_a_file_is_named_by_its_path_or_by_a_url(tmp_path: Path, monkeypatch: py
     ],
 )
 def test_anything_else_is_refused_without_repeating_a_secret(location: str) -> None:
-    with pytest.raises(StockError, match="expected a SQLite file or a sqlite:/// URL") as error:
+    with pytest.raises(
+        StockError, match="expected a SQLite file, or a sqlite:/// or postgresql:// URL"
+    ) as error:
         open_stock(location)
     assert "secret" not in str(error.value)
     assert str(error.value).isprintable()
@@ -195,7 +200,7 @@ def test_a_stock_that_is_written_to_elsewhere_is_waited_for_and_then_given_up(
 ) -> None:
     with open_stock(path) as store:
         receive(store, [delivery], actor="anna")
-    monkeypatch.setattr(store_module, "PATIENCE", 0.1)
+    monkeypatch.setattr(places, "PATIENCE", 0.1)
     with closing(sqlite3.connect(path, isolation_level=None)) as raw, open_stock(path) as store:
         raw.execute("BEGIN IMMEDIATE")
         with pytest.raises(StockError, match="in use by another program"):
@@ -235,34 +240,132 @@ def test_a_head_that_does_not_fit_its_ledger_takes_no_more_movements(path: Path,
             receive(store, [delivery], actor="anna")
 
 
+def test_a_stock_tells_where_it_is_what_it_is_and_what_time_it_is(path: Path) -> None:
+    with open_stock(path) as store:
+        assert store.path == path
+        assert store.dialect == "sqlite"
+        before = datetime.now(UTC)
+        assert before <= store.moment() <= datetime.now(UTC)
+        assert store.moment().utcoffset() == timedelta(0)
+        assert store.moment().astimezone(store.zone).utcoffset() == store.moment().astimezone().utcoffset()
+    paris = ZoneInfo("Europe/Paris")
+    noon = datetime(2026, 7, 1, 12, tzinfo=paris)
+    with open_stock(path, zone=paris, clock=lambda: noon) as store:
+        assert store.zone is paris
+        assert store.moment() == noon
+        assert store.moment().tzinfo is UTC
+
+
+def test_a_stock_whose_maker_died_early_is_read_while_written_from_the_next_write_on(path: Path) -> None:
+    with open_stock(path) as store, store.writing():
+        pass
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("PRAGMA journal_mode = DELETE")
+    with open_stock(path) as store:
+        with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM movement").fetchall()
+            with store.writing():  # goes on without, as somebody reads
+                pass
+        with closing(sqlite3.connect(path)) as raw:
+            assert raw.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        with store.writing():
+            pass
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+_MAKES = """
+import sys
+from mesoformula.stock.store import open_stock
+with open_stock(sys.argv[1]) as store:
+    sys.stdin.readline()
+    with store.writing() as connection:
+        connection.exec_driver_sql("SELECT 1")
+print("made")
+"""
+
+
+def test_programs_that_write_first_at_once_make_one_stock(any_store: Store, place: str) -> None:
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", _MAKES, place], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.write("go\n")
+        program.stdin.flush()
+    assert [program.communicate(timeout=60)[0] for program in programs] == ["made\n"] * 4
+    with any_store.reading() as connection:
+        assert connection is not None
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [
+            REVISION
+        ]
+        assert connection.execute(text("SELECT seq FROM chain_head")).scalars().all() == [0]
+        assert list(guard_problems(connection)) == []
+
+
+def test_who_reads_sees_one_moment_while_others_write(
+    any_store: Store, place: str, delivery: Delivery
+) -> None:
+    receive(any_store, [delivery], actor="anna")
+    count = text("SELECT count(*) FROM movement")
+    with open_stock(place) as other, other.reading() as connection:
+        assert connection is not None
+        assert connection.execute(count).scalar() == 1
+        receive(any_store, [attrs.evolve(delivery, lot="L2")], actor="anna")
+        assert connection.execute(count).scalar() == 1
+    with any_store.reading() as connection:
+        assert connection is not None
+        assert connection.execute(count).scalar() == 2
+
+
+def test_whoever_reads_changes_nothing(any_store: Store) -> None:
+    assert stock_view(any_store, as_of=TODAY).on_hand == ()
+    with any_store.reading() as connection:
+        assert connection is None
+    assert any_store.place.version() is None
+
+
+def in_a_child(answer: Callable[[], str]) -> str:
+    """What a function answers in a process of its own, whose limits and rights it may take away."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        said = "nothing"
+        try:
+            said = answer()
+        except BaseException as err:
+            said = f"traceback {err!r}"
+        os.write(writer, said.encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return said
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits and rights")
 class TestBadDisks:
-    """Run in a child process, whose limits and rights can be taken away."""
+    """What a child process says that has lost limits or rights."""
 
     @staticmethod
     def answer(path: Path, delivery: Delivery, before: Callable[[], None]) -> str:
-        """What receiving and listing say in a process that has lost something."""
-        reader, writer = os.pipe()
-        child = os.fork()
-        if not child:
-            said = "nothing"
-            try:
-                with Store(path) as store:
-                    before()
-                    try:
-                        receive(store, [delivery], actor="anna")
-                        said = "received"
-                    except StockError as err:
-                        said = f"{type(err).__name__} {err}"
-            except BaseException as err:
-                said = f"traceback {err!r}"
-            os.write(writer, said.encode())
-            os._exit(0)
-        os.close(writer)
-        with os.fdopen(reader) as pipe:
-            said = pipe.read()
-        os.waitpid(child, 0)
-        return said
+        """What receiving says in a process that has lost something."""
+
+        def attempt() -> str:
+            with Store(path) as store:
+                before()
+                try:
+                    receive(store, [delivery], actor="anna")
+                except StockError as err:
+                    return f"{type(err).__name__} {err}"
+                return "received"
+
+        return in_a_child(attempt)
 
     def test_a_full_disk_is_said_and_changes_nothing(self, path: Path, delivery: Delivery) -> None:
         with open_stock(path) as store:
@@ -301,6 +404,68 @@ class TestBadDisks:
             path.chmod(0o644)
             with open_stock(path) as store:
                 assert verify(store).movements == 1
+
+    @staticmethod
+    def listed(path: Path) -> str:
+        """What opening, listing and receiving say to a user without any rights to the folder."""
+
+        def look() -> str:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            try:
+                with open_stock(path) as store:
+                    said = str(len(stock_view(store, as_of=TODAY).on_hand))
+                    try:
+                        with store.writing():
+                            pass
+                    except StockError as err:
+                        said += f" {err}"
+                    return said
+            except StockError as err:
+                return f"{type(err).__name__} {err}"
+
+        return in_a_child(look)
+
+    @pytest.fixture
+    def closed(self, delivery: Delivery) -> Iterator[Path]:
+        """A stock in a folder that takes no new files."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "stock.sqlite"
+            with open_stock(path) as store:
+                receive(store, [delivery], actor="anna")
+            path.chmod(0o444)
+            Path(folder).chmod(0o555)
+            yield path
+            Path(folder).chmod(0o755)
+
+    def test_a_read_only_stock_in_a_read_only_folder_can_be_listed(self, closed: Path) -> None:
+        assert self.listed(closed) == f"1 {closed}: may not be written to; nothing was changed"
+
+    def test_it_is_not_read_past_what_another_program_has_yet_to_file(self, closed: Path) -> None:
+        log = Path(f"{closed}-wal")
+        log.write_bytes(b"x" * 100)
+        said = self.listed(closed)
+        log.unlink()
+        assert said.startswith("StockError")
+        assert "stock.sqlite: " in said
+
+    def test_it_is_not_believed_if_it_was_written_to_meanwhile(self, closed: Path) -> None:
+        place = SqliteFile(closed)
+        place._unchanging = place._state()
+        with pytest.raises(StockError, match="written to while it was read"), place.reading():
+            os.utime(closed, ns=(1, 1))
+        with place.reading() as connection:
+            assert connection.execute(text("SELECT count(*) FROM movement")).scalar() == 1
+        place.close()
+
+    def test_an_old_stock_that_may_not_be_written_to_is_not_upgraded(self, closed: Path) -> None:
+        old = Path(__file__).parent.parent / "data" / "stores" / "schema-0001.sqlite"
+        closed.unlink()
+        closed.write_bytes(old.read_bytes())
+        closed.chmod(0o444)
+        said = self.listed(closed)
+        assert "may not be written to" in said
+        assert "a stock of an older version (schema 1) is upgraded before it is used" in said
 
 
 def test_importing_the_stock_loads_no_database_toolkit() -> None:
