@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from mesoformula.errors import (
     CatalogueError,
     FormulaError,
     MesoformulaError,
+    OrderError,
     PluginError,
     PluginResultError,
     Problem,
@@ -29,8 +31,13 @@ from mesoformula.words import nearest, shown
 
 if TYPE_CHECKING:
     from mesoformula.grids import Grid, Importer
+    from mesoformula.settings import Settings
     from mesoformula.sheets import Exporter, Sheet, SheetRequest
+    from mesoformula.stock.picking import Picked
     from mesoformula.stock.policies import LotPolicy
+    from mesoformula.stock.records import Order
+    from mesoformula.stock.shortage import Want
+    from mesoformula.stock.store import Store
 
 #: What a professional would want to have checked, and nobody has.
 NOT_CHECKED = (
@@ -302,6 +309,106 @@ class App:
         if name not in known:
             raise UnknownNameError("lot policy", name, nearest(name, known) or sorted(known))
         return known[name]
+
+    def pick(
+        self,
+        store: Store,
+        wants: Sequence[Want],
+        settings: Settings,
+        *,
+        order: Order,
+        reference: str,
+        location: str | None = None,
+        on: date | None = None,
+    ) -> Picked:
+        """
+        Keep stock for a session, as the site has set it.
+
+        Args:
+            store: The stock.
+            wants: What is wanted.
+            settings: Of the site: how lots are chosen, and how long they are kept.
+            order: Who picks and why.
+            reference: Of the session.
+            location: Where to take it; None for anywhere.
+            on: The day of use, at the site; None means today.
+
+        Returns:
+            What is kept, and what was passed over.
+
+        Raises:
+            OrderError: As `mesoformula.stock.picking.pick` says, with all that is missing.
+            UnknownNameError: If nobody offers the policy that is set.
+        """
+        from mesoformula.settings import Sharing
+        from mesoformula.stock.picking import pick
+
+        return pick(
+            store,
+            wants,
+            order=order,
+            reference=reference,
+            policy=self.lot_policy(settings.lot_policy),
+            location=location,
+            minimum_days_left=settings.minimum_days_left,
+            lapses_after=settings.reservations_lapse_after,
+            on=on,
+            sharing_forbidden=settings.share_multi_dose is Sharing.FORBID,
+            sharing_rules=self.formulary.sharing_rules(),
+        )
+
+    def pick_session(
+        self,
+        store: Store,
+        answer: Answer,
+        settings: Settings,
+        *,
+        order: Order,
+        reference: str,
+        location: str | None = None,
+    ) -> tuple[Answer, Picked]:
+        """
+        Keep what a session takes, and count in what is known of the lots that it gets.
+
+        Args:
+            store: The stock.
+            answer: A session, worked out and ready.
+            settings: Of the site.
+            order: Who picks and why.
+            reference: Of the session.
+            location: Where to take it; None for anywhere.
+
+        Returns:
+            The answer with the assays of the lots, and what is kept: a line for each of
+            `mesoformula.stock.picking.wants_of`.
+
+        Raises:
+            OrderError: If the session is not ready, or as `pick` says.
+            UnknownNameError: If nobody offers the policy that is set.
+        """
+        from mesoformula.stock.assays import assays_of
+        from mesoformula.stock.picking import wants_of
+
+        if not answer.ready:
+            raise OrderError([Problem("not-ready", "the session is not ready: nothing is picked for it")])
+        session = answer.quantities.session
+        wants = [want for want, _lines in wants_of(answer.quantities)]
+        picked = self.pick(
+            store, wants, settings, order=order, reference=reference, location=location, on=session.on
+        )
+        lots = [(one.product, one.lot, one.assay) for line in picked.lines for one in line.taken]
+        if not any(assay is not None for _product, _lot, assay in lots):
+            return answer, picked
+        try:
+            answer = self.work_out(attrs.evolve(session, assays=assays_of(lots, self.formulary)))
+        except FormulaError as err:
+            # What was picked stays picked: the answer says what it does not count.
+            said = (
+                Finding("assay-not-counted", Severity.WARN, session.formula.id, one.message)
+                for one in err.problems
+            )
+            answer = attrs.evolve(answer, findings=(*answer.findings, *said))
+        return answer, picked
 
     def export(self, sheets: Sequence[Sheet], path: Path, *, replace: bool = False) -> None:
         """

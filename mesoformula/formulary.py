@@ -15,6 +15,7 @@ from mesoformula.formulas import Formula
 from mesoformula.ingredients import CORE_CLASSES, IngredientClass, Substance
 from mesoformula.keeping import BeyondUseRule, SharingRule
 from mesoformula.products import Product, Vendor
+from mesoformula.rules import Allergen, Condition, Rule
 from mesoformula.treatments import Needle, Protocol, Syringe, Technique, Zone
 from mesoformula.words import nearest
 
@@ -35,6 +36,9 @@ RECORDS: Mapping[str, type[Any]] = {
     "protocol": Protocol,
     "beyond_use": BeyondUseRule,
     "sharing": SharingRule,
+    "rule": Rule,
+    "condition": Condition,
+    "allergen": Allergen,
 }
 
 
@@ -340,6 +344,65 @@ class Formulary(Filling):
     def sharing_rules(self) -> tuple[SharingRule, ...]:
         """List all rules on containers that serve two sessions, by id."""
         return self._all("sharing", SharingRule)
+
+    def rule(self, name: str) -> Rule:
+        """
+        Find a rule of safety by its id, as `substance` finds a substance.
+
+        Args:
+            name: Its id.
+
+        Returns:
+            The rule.
+        """
+        return self._named("rule", name, Rule)
+
+    def rules(self) -> tuple[Rule, ...]:
+        """List all rules of safety by id."""
+        return self._all("rule", Rule)
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """List all conditions of a patient that rules may ask for, by id."""
+        return self._all("condition", Condition)
+
+    def allergens(self) -> tuple[Allergen, ...]:
+        """List all allergens that have rules of their own, by id."""
+        return self._all("allergen", Allergen)
+
+    def find_condition(self, word: str) -> Condition:
+        """
+        Find a condition by what people call it, whatever the accents and case.
+
+        Args:
+            word: Its id, name or a synonym.
+
+        Returns:
+            The condition.
+
+        Raises:
+            UnknownNameError: If none is called so; with the nearest words. Nothing is guessed.
+        """
+        from mesoformula.patients import find_condition
+
+        return find_condition(self, word)
+
+    def find_allergen(self, word: str) -> Allergen:
+        """
+        Find an allergen by what people call it, whatever the accents and case; any substance may be one.
+
+        Args:
+            word: An id, name or synonym of an allergen or a substance.
+
+        Returns:
+            The allergen. For a substance it is made: it selects every form of it, and what the allergens
+            select that it belongs to.
+
+        Raises:
+            UnknownNameError: If none is called so; with the nearest words. Nothing is guessed.
+        """
+        from mesoformula.patients import find_allergen
+
+        return find_allergen(self, word)
 
     def find_products(self, text: str) -> tuple[Found[Product], ...]:
         """

@@ -10,9 +10,17 @@ from typing import Any
 import pytest
 
 from mesoformula.app import App
-from mesoformula.errors import CatalogueError, FormulaError, PluginError, UnknownNameError
+from mesoformula.errors import (
+    CatalogueError,
+    FormulaError,
+    GridError,
+    PluginError,
+    PluginResultError,
+    UnknownNameError,
+)
 from mesoformula.findings import Finding, Severity
 from mesoformula.formulas import Formula, Line
+from mesoformula.grids import Grid, Importer
 from mesoformula.hookspecs import hookimpl
 from mesoformula.plugins import empty_manager, load_plugins
 from mesoformula.sessions import Session
@@ -284,3 +292,43 @@ def test_an_export_replaces_a_file_on_request_only(tmp_path):
 
 def test_a_topic_that_nobody_knows_has_no_sheets(app):
     assert app.sheets(SheetRequest("weather", None)) == ()
+
+
+@pytest.mark.parametrize("name", ["note.csv", "NOTE.TSV", "note.txt", "note.xlsx", "note.xls", "note.xlsm"])
+def test_tables_are_read_by_the_suffix_in_any_case(app, name):
+    assert app.importer(Path(name)).suffix == Path(name).suffix.lower()
+
+
+def test_a_format_that_nobody_reads_is_answered_with_those_that_are_read(app):
+    with pytest.raises(UnknownNameError) as refused:
+        app.importer(Path("note.pdf"))
+    assert refused.value.nearest == (".csv", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx")
+
+
+def test_tables_of_the_core_and_of_plugins_are_read(tmp_path):
+    path = tmp_path / "note.csv"
+    path.write_text("a;b\n", encoding="utf-8")
+    grid = Grid("one", (), "note.ods")
+    app = app_with(importers=lambda: [Importer(".ods", "OpenDocument", lambda path: [grid])])
+    assert app.read_grids(path)[0].title == "note.csv"
+    assert app.read_grids(tmp_path / "note.ods") == (grid,)
+
+
+def test_a_table_that_is_wrong_is_the_files_fault_and_not_the_plugins(app, tmp_path):
+    for name in ("note.csv", "note.xlsx", "note.xls"):
+        (tmp_path / name).write_bytes(b"\0")
+        with pytest.raises(GridError):
+            app.read_grids(tmp_path / name)
+
+
+def fail_to_read(path):
+    raise KeyError("boom")
+
+
+@pytest.mark.parametrize("read", [fail_to_read, lambda path: ["no grid"], lambda path: None])
+def test_an_importer_that_fails_is_named_with_its_plugin(read):
+    app = app_with(importers=lambda: [Importer(".ods", "OpenDocument", read)])
+    with pytest.raises(PluginResultError) as refused:
+        app.read_grids(Path("note.ods"))
+    assert refused.value.problem.code == "import"
+    assert "ours" in refused.value.problem.plugin

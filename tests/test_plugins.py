@@ -30,6 +30,7 @@ from mesoformula.errors import (
     Problem,
 )
 from mesoformula.findings import Finding, Severity
+from mesoformula.grids import Grid, Importer
 from mesoformula.hookspecs import Specs, hookimpl
 from mesoformula.ingredients import AminoAcid, IngredientClass
 from mesoformula.plugins import (
@@ -93,6 +94,10 @@ def ingredient_class(name: str) -> IngredientClass:
 
 def nothing() -> list[Any]:
     return []
+
+
+def read_nothing(path: Path) -> tuple[Grid, ...]:
+    return ()
 
 
 def plugin(**hooks: Callable[..., Any]) -> ModuleType:
@@ -575,6 +580,7 @@ def test_a_plugin_name_is_registered_once() -> None:
             Exporter(".csv", "one", lambda sheets, path: None),
             Exporter(".CSV", "two", lambda sheets, path: None),
         ),
+        ("importers", Importer(".ods", "one", read_nothing), Importer(".ODS", "two", read_nothing)),
         ("commands", click.Command("price"), click.Command("price")),
         ("unit_definitions", "speyu = [spe_activity] = SPEYU", "otheru = [other] = SPEYU"),
     ],
@@ -583,6 +589,14 @@ def test_every_kind_of_name_can_be_taken(hook: str, first: object, second: objec
     manager = manager_with(plugin(**{hook: lambda: [first]}), plugin(**{hook: lambda: [second]}))
 
     assert manager.offers(f"mesoformula_{hook}") == ()
+    assert codes(manager) == ["conflict"]
+
+
+def test_formats_that_the_core_reads_cannot_be_taken() -> None:
+    offered = [Importer(".CSV", "text", read_nothing), Importer(".ods", "spreadsheet", read_nothing)]
+    manager = manager_with(plugin(importers=lambda: offered))
+
+    assert [one.value.suffix for one in manager.importers()] == [".ods"]
     assert codes(manager) == ["conflict"]
 
 

@@ -19,7 +19,7 @@ import attrs
 from mesoformula.catalogue.index import SECTIONS
 
 #: Rises when what is kept changes its form, or what is made of it.
-_FORM = 3
+_FORM = 4
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from mesoformula.catalogue.reading import Where
 from mesoformula.contents import Content
 from mesoformula.elements import atoms
 from mesoformula.errors import ConversionError
+from mesoformula.findings import Severity
 from mesoformula.formulas import Formula, Line, LineKind
 from mesoformula.ingredients import Substance
 from mesoformula.keeping import BeyondUseRule, SharingRule
 from mesoformula.products import Doses, Form, Part, Product
-from mesoformula.sources import SourceKind
+from mesoformula.rules import REGIONS, WEAK, Allergen, Cross, Limit, LooksAt, Per, Rule
+from mesoformula.sources import Source, SourceKind
 from mesoformula.treatments import Syringe, Technique
 from mesoformula.units import kind_of
 from mesoformula.words import shown
@@ -47,6 +50,13 @@ def check_record(record: Any, report: Report) -> None:
             _check_beyond_use(record, report)
         case SharingRule():
             _check_rule_sources(record, report)
+        case Rule():
+            _check_rule(record, report)
+        case Allergen():
+            for number, cross in enumerate(record.crosses):
+                _check_weight(cross, report, ("cross", number))
+            if not record.selectors and not record.crosses:
+                report("missing", "selectors is empty; expected what holds it, or a cross-allergy", ())
         case _:
             pass
 
@@ -230,6 +240,89 @@ def _check_beyond_use(rule: BeyondUseRule, report: Report) -> None:
 def _check_rule_sources(rule: BeyondUseRule | SharingRule, report: Report) -> None:
     if not rule.sources:
         report("missing", "source is empty; expected at least one source", ("source",))
+
+
+def _check_rule(rule: Rule, report: Report) -> None:
+    _check_weight(rule, report, ())
+    for number, presence in enumerate(rule.present):
+        where = ("present", number)
+        if not presence.any_of:
+            report("missing", "any_of is empty; expected at least one selector", (*where, "any_of"))
+        if presence.concentration_from is not None and presence.concentration_from.per is None:
+            report("limit", "concentration_from is per volume; expected such as '25 mg/mL'", where)
+    if not _has_condition(rule):
+        report("missing", "no condition; expected one such as present, products or conditions", ())
+    if rule.limit is not None:
+        _check_limit(rule.limit, report)
+    if rule.region is not None and rule.region not in REGIONS:
+        message = f"region = {shown(rule.region)} is not known; expected such as EU, FR, UK, US or KR"
+        report("region", message, ("region",))
+    if rule.looks_at is LooksAt.LAW:
+        for key, value in (("region", rule.region), ("periods", rule.periods)):
+            if not value:
+                report("law", f"{key} is missing; a rule on law says where and since when it holds", ())
+    _check_periods(rule, report)
+
+
+def _has_condition(rule: Rule) -> bool:
+    return any(
+        (
+            rule.present, rule.ph_below, rule.products, rule.kinds, rule.containers, rule.doses, rule.mixing,
+            rule.routes, rule.zones, rule.techniques, rule.conditions, rule.allergies, rule.allergic,
+            rule.age_below, rule.limit,
+        )
+    )  # fmt: skip
+
+
+def _check_weight(rule: Rule | Cross, report: Report, where: Where) -> None:
+    """Check that somebody answers for how heavily a rule speaks."""
+    if not rule.sources:
+        report("missing", "source is empty; expected at least one source", (*where, "source"))
+    elif rule.severity in (Severity.BLOCK, Severity.OVERRIDE) and _all_weak(rule.sources):
+        kinds = ", ".join(sorted({str(source.kind) for source in rule.sources}))
+        message = (
+            f"severity = '{rule.severity}' rests on {kinds} alone, which may at most warn; "
+            "cite a label, a regulator or a paper, or expected 'warn'"
+        )
+        report("severity", message, (*where, "severity"))
+    if rule.severity is Severity.UNCHECKED:
+        message = "severity = 'unchecked' is what a check says where a fact is missing; expected another word"
+        report("severity", message, (*where, "severity"))
+
+
+def _all_weak(sources: tuple[Source, ...]) -> bool:
+    return all(source.kind in WEAK for source in sources)
+
+
+#: What a limit on a substance is counted in.
+_DOSES = ("mass", "activity", "amount of substance", "equivalents")
+
+
+def _check_limit(limit: Limit, report: Report) -> None:
+    where = ("limit",)
+    if (limit.per is Per.PERIOD) != (limit.period is not None):
+        found = "period without" if limit.period is not None else "no period with"
+        report("limit", f"{found} per = 'period'; expected both, such as period = '1 d'", where)
+    kind = kind_of(limit.above.units)
+    if limit.of and kind not in _DOSES:
+        report(
+            "limit", f"above is {kind}; expected a dose such as '10 mg' of what is named", (*where, "above")
+        )
+    elif not limit.of and kind != "volume":
+        message = "expected a volume such as '2 mL', or of = ['moiety:glutathione'] or such"
+        report("limit", f"above is {kind} of nothing; {message}", (*where, "above"))
+
+
+def _check_periods(rule: Rule, report: Report) -> None:
+    for number, period in enumerate(rule.periods):
+        if period.end is not None and period.end <= period.start:
+            message = f"the period ends {period.end}, not after its start {period.start}; mend the dates"
+            report("period", message, ("periods", number))
+    ordered = sorted(enumerate(rule.periods), key=lambda one: one[1].start)
+    for (_before, first), (number, second) in pairwise(ordered):
+        if first.end is None or second.start < first.end:
+            message = f"the period from {second.start} overlaps the one from {first.start}; join them"
+            report("period", message, ("periods", number))
 
 
 def cas_is_valid(number: str) -> bool:

@@ -19,6 +19,9 @@ SECTIONS = (
     "protocol",
     "beyond_use",
     "sharing",
+    "rule",
+    "condition",
+    "allergen",
 )
 
 _KNOWN = frozenset(("schema", "vendor", *SECTIONS))

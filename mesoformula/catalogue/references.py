@@ -11,8 +11,9 @@ from mesoformula.errors import CatalogueError
 from mesoformula.formulas import Formula
 from mesoformula.ingredients import Substance
 from mesoformula.products import Product
+from mesoformula.rules import Allergen, Condition, Rule, Selector, SelectorKind, origins_of, words_of
 from mesoformula.treatments import Protocol
-from mesoformula.words import nearest, shown
+from mesoformula.words import folded, nearest, shown
 
 if TYPE_CHECKING:
     from mesoformula.formulary import Formulary
@@ -43,6 +44,15 @@ def check_references(record: Any, formulary: Formulary) -> Iterator[Found]:
                 yield from _known_substance(line.substance, formulary, ("line", number, "substance"))
         case Protocol():
             yield from _protocol(record, formulary)
+        case Rule():
+            yield from _rule(record, formulary)
+        case Condition():
+            yield from _one_meaning(record, "condition", formulary.conditions())
+        case Allergen():
+            yield from _one_meaning(record, "allergen", formulary.allergens())
+            yield from _selectors(record.selectors, formulary, ("selectors",))
+            for number, cross in enumerate(record.crosses):
+                yield from _selectors(cross.any_of, formulary, ("cross", number, "any_of"))
         case _:
             pass
 
@@ -57,6 +67,69 @@ def _protocol(protocol: Protocol, formulary: Formulary) -> Iterator[Found]:
     technique = protocol.technique
     if technique is not None and technique not in formulary.names("technique"):
         yield _unknown(formulary, "technique", technique, ("technique",))
+
+
+def _rule(rule: Rule, formulary: Formulary) -> Iterator[Found]:
+    for number, product in enumerate(rule.products):
+        if not formulary.has_product(product):
+            yield _unknown(formulary, "product", product, ("products", number))
+    for key, section, names in (
+        ("zones", "zone", rule.zones),
+        ("techniques", "technique", rule.techniques),
+        ("conditions", "condition", rule.conditions),
+        ("allergies", "allergen", rule.allergies),
+    ):
+        for number, name in enumerate(names):
+            if name not in formulary.names(section):
+                yield _unknown(formulary, section, name, (key, number))
+    for number, presence in enumerate(rule.present):
+        yield from _selectors(presence.any_of, formulary, ("present", number, "any_of"))
+    if rule.limit is not None:
+        yield from _selectors(rule.limit.of, formulary, ("limit", "of"))
+
+
+def _selectors(texts: tuple[str, ...], formulary: Formulary, where: Where) -> Iterator[Found]:
+    for number, text in enumerate(texts):
+        selector, place = Selector.of(text), (*where, number)
+        match selector.kind:
+            case SelectorKind.SUBSTANCE | SelectorKind.MOIETY:
+                yield from _known_substance(selector.name, formulary, place)
+            case SelectorKind.CLASS:
+                yield from _known_class(selector.name, formulary, place)
+            case SelectorKind.ROLE | SelectorKind.ORIGIN:
+                known = _known_words(selector.kind, formulary)
+                if folded(selector.name) not in map(folded, known):
+                    close = nearest(selector.name, known)
+                    hint = (
+                        f"did you mean {' or '.join(close)}?"
+                        if close
+                        else f"known: {', '.join(sorted(known))}"
+                    )
+                    message = f"no substance has the {selector.kind} {shown(selector.name)}; {hint}"
+                    yield (f"unknown-{selector.kind}", message, place)
+
+
+def _known_words(kind: SelectorKind, formulary: Formulary) -> set[str]:
+    """List roles, or origins: those that substances have, and what allergens are called."""
+    if kind is SelectorKind.ROLE:
+        return {one.role for one in formulary.substances() if one.role is not None}
+    stated = {origin for one in formulary.substances() for origin in origins_of(one)}
+    return stated | {word.lower() for one in formulary.allergens() for word in words_of(one)}
+
+
+def _one_meaning(
+    record: Condition | Allergen, section: str, known: tuple[Condition | Allergen, ...]
+) -> Iterator[Found]:
+    """Find words that lead to two records: a patient's word must have one meaning."""
+    own = {folded(word): word for word in words_of(record)}
+    for other in known:
+        shared = [word for word in words_of(other) if folded(word) in own and other.id < record.id]
+        if shared:
+            yield (
+                "duplicate",
+                f"{shown(shared[0])} also leads to the {section} {other.id}; leave it out in one",
+                ("synonyms",),
+            )
 
 
 def _unknown(formulary: Formulary, section: str, name: str, where: Where) -> Found:

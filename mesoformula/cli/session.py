@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +23,7 @@ from mesoformula.cli.common import (
     rounded,
     safe,
 )
-from mesoformula.cli.options import DayType, QuantityType, WholeType, example, json_option
+from mesoformula.cli.options import DayType, QuantityType, WholeType, example, json_option, stock_option
 from mesoformula.encoding import to_plain
 from mesoformula.errors import FormulaError, Problem, UnknownNameError
 from mesoformula.products import Product
@@ -61,6 +61,14 @@ T = TypeVar("T")
 @click.option("--measure-with", metavar="SYRINGE", help="Measured with, if not the same.")
 @click.option("--on", type=DayType(), metavar="DAY", help="The day, such as 2026-11-23.")
 @click.option("--explain", is_flag=True, help="Show the working.")
+@click.option(
+    "--pick", "picks", is_flag=True, help="Reserve what it takes from the stock; needs --reference."
+)
+@click.option("--reference", metavar="REF", help="Of the session, to pick for: such as S-2026-001.")
+@click.option("--location", metavar="PLACE", help="Where to pick; else anywhere.")
+@click.option("--by", metavar="NAME", help="Who picks; else MESOFORMULA_ACTOR, or your user name.")
+@click.option("--request-id", metavar="ID", help="Of the pick: the same id again changes nothing.")
+@stock_option
 @json_option
 def command(
     formula: str,
@@ -76,6 +84,12 @@ def command(
     measure_with: str | None,
     on: date | None,
     explain: bool,
+    picks: bool,
+    reference: str | None,
+    location: str | None,
+    by: str | None,
+    request_id: str | None,
+    stock: str | None,
     as_json: bool,
 ) -> int:
     """
@@ -83,9 +97,14 @@ def command(
 
     FORMULA is a formula's id, a product's id (a formula of one line), or a file. Say how much is injected by
     --volume, by --points with --volume-per-point, or by --area with a technique; without any of them the
-    formula is prepared as written.
+    formula is prepared as written. With --pick the stock keeps what it takes, all of it or nothing.
     """
     from mesoformula.units import quantity
+
+    if picks and reference is None:
+        raise click.UsageError("--pick: for which session? expected --reference, such as S-2026-001")
+    if reference is not None and not picks:
+        raise click.UsageError("--reference is what to pick for; give --pick as well")
 
     app = app_of()
     known = app.formulary
@@ -109,10 +128,21 @@ def command(
         if not known.has_product(formula):
             raise
         raise FormulaError(_of_product(known.product(formula), err.problems)) from err
+    if picks and reference is not None and answer.ready:
+        from mesoformula.cli.picked import answer_picked
+        from mesoformula.cli.stock.common import actor
+        from mesoformula.stock.records import Order
+
+        order = Order(by or actor(), request_id=request_id)
+        code = answer_picked(app, answer, order, reference, location, stock, explain=explain, as_json=as_json)
+        report_problems(app)
+        return code
     if as_json:
-        print_json(session_plain(answer, explain=explain))
+        print_json(session_plain(answer, explain=explain) | ({"pick": None} if picks else {}))
     else:
         print_session(answer, explain=explain)
+        if picks:
+            click.echo("NOT PICKED: the session is not ready.")
     report_problems(app)
     return 0 if answer.ready else 1
 
@@ -207,13 +237,16 @@ def _line_plain(line: LineQuantities) -> dict[str, Any]:
     }
 
 
-def print_session(answer: Answer, *, explain: bool = False) -> None:
+def print_session(
+    answer: Answer, *, explain: bool = False, beside: Mapping[int, Sequence[str]] | None = None
+) -> None:
     """
     Print an answer for a person.
 
     Args:
         answer: A session, worked out and checked.
         explain: Whether to add the working.
+        beside: What to say of a line, by its number: the lots that were picked for it.
     """
     worked = answer.quantities
     session = worked.session
@@ -237,7 +270,7 @@ def print_session(answer: Answer, *, explain: bool = False) -> None:
             (
                 line.number,
                 _drawn(line),
-                _taken(line),
+                "\n  ".join((_taken(line), *(beside or {}).get(line.number, ()))),
                 _containers(line),
                 _left(line),
             )

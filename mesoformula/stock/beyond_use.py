@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from mesoformula.clock import day_end
 from mesoformula.findings import Finding
 from mesoformula.keeping import BeyondUseRule, SharingRule
 from mesoformula.products import ContainerKind, Doses, Form, Method, Part, Permission, Product
@@ -123,31 +124,13 @@ def beyond_use(
     bounds += _of_session(fitting, bounds, product, kinds, prepared=prepared)
     session_only = any(bound.until is None for bound in bounds)
     if expiry is not None:
-        end = end_of_day(expiry, zone)
+        end = day_end(expiry, zone)
         reason = f"its lot may be used through {expiry}"
         if end <= opened_at:
             reason = f"its lot expired with {expiry}, before it was opened"
         bounds.append(Bound(EXPIRY, end, reason))
     first, *others = sorted(bounds, key=lambda bound: _order(bound, opened_at))
     return BeyondUse(first.until, session_only, first.rule, first.reason, first.source, tuple(others))
-
-
-def end_of_day(day: date, zone: tzinfo) -> datetime:
-    """
-    Find the moment with which a day ends.
-
-    Args:
-        day: A calendar day.
-        zone: Where.
-
-    Returns:
-        The first moment of the next day, in UTC.
-    """
-    try:
-        following = day + timedelta(days=1)
-        return datetime(following.year, following.month, following.day, tzinfo=zone).astimezone(UTC)
-    except OverflowError:
-        return _LAST
 
 
 def end_of_period(period: Quantity, opened_at: datetime, zone: tzinfo) -> datetime:
@@ -173,7 +156,7 @@ def end_of_period(period: Quantity, opened_at: datetime, zone: tzinfo) -> dateti
         if symbol(period.units) in _DAYS and days == int(days):
             last = opened_at.astimezone(zone).date() + timedelta(days=int(days) - 1)
             # Where the clocks are put back, the last day ends later than the period.
-            end = min(end, end_of_day(last, zone))
+            end = min(end, day_end(last, zone))
     except OverflowError:
         return _LAST
     return end.replace(second=0, microsecond=0)

@@ -59,5 +59,5 @@ def read_cost(text: str) -> Cost:
         raise ValueError(f"no cost: {text[:40]}")
     low, high, currency, unpriced = match.groups()
     if currency is None:
-        return Cost()
+        return Cost(unpriced=unpriced is not None)
     return Cost(int(low), int(high), currency, unpriced is not None)

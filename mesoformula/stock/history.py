@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, select
+import attrs
+from sqlalchemy import ColumnElement, Connection, func, select, union
 
 from mesoformula.stock import schema
 from mesoformula.stock.appending import batches
-from mesoformula.stock.moments import to_moment
+from mesoformula.stock.lineage import ways_from
+from mesoformula.stock.moments import from_moment, to_moment
 from mesoformula.stock.reading import read_product
 from mesoformula.stock.records import Anchor, Deviation, Movement, MovementKind, MovementLine
 from mesoformula.stock.store import Store
+from mesoformula.words import nearest
 
 
 def read_movements(store: Store, connection: Connection, numbers: Iterable[int]) -> tuple[Movement, ...]:
@@ -128,3 +132,123 @@ def _line(store: Store, connection: Connection, row: Any, remark: str | None) ->
         deviations=tuple(Deviation(code) for code in (row.deviation or "").split()),
         remark=remark,
     )
+
+
+def products_with(connection: Connection, number: str) -> tuple[list[str], tuple[str, ...]]:
+    """
+    Find the products that a lot number belongs to.
+
+    Args:
+        connection: In a transaction.
+        number: The maker's lot number.
+
+    Returns:
+        Product ids, and where there are none, lot numbers that come near.
+    """
+    table = schema.lot
+    query = select(table.c.product_id).where(table.c.number == number).distinct()
+    found = sorted(str(one) for one in connection.execute(query).scalars())
+    if found:
+        return found, ()
+    known = connection.execute(select(table.c.number).distinct().order_by(table.c.number).limit(20_000))
+    return [], nearest(number, [str(one) for one in known.scalars()])
+
+
+@attrs.frozen
+class Asked:
+    """
+    Which movements are looked for; whatever is given must hold.
+
+    Attributes:
+        lots: Numbers of lots, one of which it is about, or an opened container or mixture with it inside.
+        product: `vendor/sku`, or `vendor/sku@revision`.
+        reference: Of a session.
+        actor: Who recorded it.
+        opened: Number of an opened container or mixture.
+        movement: Its number.
+        since: When it happened at the earliest, with a time zone.
+        until: Before when it happened, with a time zone.
+    """
+
+    lots: tuple[int, ...] = ()
+    product: str | None = None
+    reference: str | None = None
+    actor: str | None = None
+    opened: int | None = None
+    movement: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@attrs.frozen
+class Found:
+    """
+    Movements that were looked for.
+
+    Attributes:
+        movements: In the order of recording, the newest last.
+        more: How many older ones were left out.
+    """
+
+    movements: tuple[Movement, ...]
+    more: int = 0
+
+
+def find_movements(store: Store, asked: Asked, *, limit: int | None = None) -> Found:
+    """
+    Find movements.
+
+    Args:
+        store: The stock; one that does not exist yet has none.
+        asked: Which ones.
+        limit: How many of the newest at most; None means all.
+
+    Returns:
+        The movements.
+
+    Raises:
+        LedgerError: If a product record in it cannot be read.
+    """
+    with store.reading() as connection:
+        if connection is None:
+            return Found(())
+        number = schema.movement.c.seq
+        where = list(_conditions(connection, asked))
+        query = select(number).where(*where).order_by(number.desc())
+        newest = list(connection.execute(query if limit is None else query.limit(limit)).scalars())
+        more = 0
+        if limit is not None and len(newest) == limit:
+            counted = select(func.count()).select_from(schema.movement).where(*where)
+            more = connection.execute(counted).scalar_one() - len(newest)
+        return Found(read_movements(store, connection, newest), more)
+
+
+def _conditions(connection: Connection, asked: Asked) -> Iterator[ColumnElement[bool]]:
+    table, line, lot = schema.movement, schema.movement_line, schema.lot
+    if asked.movement is not None:
+        yield table.c.seq == asked.movement
+    if asked.reference is not None:
+        yield table.c.session == asked.reference
+    if asked.actor is not None:
+        yield table.c.actor == asked.actor
+    if asked.since is not None:
+        yield table.c.effective_at >= from_moment(asked.since)
+    if asked.until is not None:
+        yield table.c.effective_at < from_moment(asked.until)
+    if asked.opened is not None:
+        yield table.c.seq.in_(select(line.c.movement).where(line.c.opened == asked.opened))
+    if asked.lots:
+        inside = ways_from(connection, asked.lots)
+        yield table.c.seq.in_(
+            union(
+                select(line.c.movement).where(line.c.lot.in_(asked.lots)),
+                *(select(line.c.movement).where(line.c.opened.in_(batch)) for batch in batches(inside)),
+            )
+        )
+    if asked.product is not None:
+        name, _, revision = asked.product.partition("@")
+        lots = select(lot.c.id).where(lot.c.product_id == name)
+        if revision.isascii() and revision.isdigit() and len(revision) < 10:
+            lots = lots.where(lot.c.revision == int(revision))
+        about = select(line.c.movement).where(line.c.lot.in_(lots))
+        yield table.c.seq.in_(union(about, select(line.c.movement).where(line.c.subject == name)))

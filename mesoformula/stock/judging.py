@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select
 
 from mesoformula.clock import site_day
 from mesoformula.stock import schema
+from mesoformula.stock.lineage import lots_in
 from mesoformula.stock.moments import to_moment
-from mesoformula.stock.reading import lots_in
 from mesoformula.stock.records import Deviation, LotFact
 from mesoformula.stock.store import Store
 from mesoformula.stock.tally import QUARANTINED, RECALLED, YES

@@ -9,7 +9,7 @@ from mesoformula.products import Product
 from mesoformula.stock.figures import in_major_units
 from mesoformula.stock.note_headings import COSTS, COUNTS, Field, Word, vocabulary
 from mesoformula.stock.note_lines import Line
-from mesoformula.stock.note_values import WrongValueError, in_minor_units, price_in, whole_in
+from mesoformula.stock.note_values import WrongValueError, currency_in, in_minor_units, price_in, whole_in
 
 
 def count_in(line: Line, product: Product | None) -> tuple[int | None, int | None]:
@@ -94,17 +94,24 @@ def cost_in(
     Returns:
         The cost in minor units and the currency; None for both if none is given, or it cannot be told.
     """
-    prices = {
-        field: price
-        for field in COSTS
-        if (price := line.value(field, lambda cell: price_in(cell, decimal_comma=decimal_comma))) is not None
-    }
-    stated = line.text(Field.CURRENCY)
+    found = line.sound(
+        lambda: (
+            {
+                field: line.value(field, lambda cell: price_in(cell, decimal_comma=decimal_comma))
+                for field in COSTS
+            },
+            line.value(Field.CURRENCY, currency_in),
+        )
+    )
+    if found is None:
+        return None, None
+    priced, stated = found
+    prices = {field: price for field, price in priced.items() if price is not None}
     if not prices:
         return None, None
     field, (amount, currency) = next(iter(prices.items()))
     where = line.at(field)
-    names = {one for one in (currency, stated.upper() if stated is not None else None) if one is not None}
+    names = {one for one in (currency, stated) if one is not None}
     name = min(names, default=usual)
     per_pack = product.containers_per_pack if product is not None else None
     if len(prices) > 1:

@@ -273,6 +273,27 @@ def price_in(cell: Cell, *, decimal_comma: bool = False) -> tuple[Decimal, str |
     return amount, currency
 
 
+def currency_in(cell: Cell) -> str | None:
+    """
+    Read a currency.
+
+    Args:
+        cell: Where it stands.
+
+    Returns:
+        ISO 4217 code; None if the cell is blank.
+
+    Raises:
+        WrongValueError: If it is none.
+    """
+    text = text_in(cell, "currency")
+    if text is None or text == "€":
+        return "EUR" if text is not None else None
+    if not re.fullmatch(r"[A-Za-z]{3}", text):
+        raise WrongValueError("currency", f"{shown(text)} is no currency; expected three letters such as EUR")
+    return text.upper()
+
+
 def in_minor_units(amount: Decimal, currency: str) -> int:
     """
     Bring a price to the smallest unit of its currency.

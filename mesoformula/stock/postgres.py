@@ -99,9 +99,7 @@ class PostgresDatabase(places.Place):
             use_native_hstore=False,
         )
         event.listen(self._engine, "connect", self._connected)
-        self._reader = self._engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = self._engine.execution_options(isolation_level="READ COMMITTED")
 
     def __str__(self) -> str:
@@ -161,7 +159,8 @@ class PostgresDatabase(places.Place):
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that sees one moment's state and can change nothing."""
         with self.plain_errors(), self._reader.connect() as connection, connection.begin():
-            self._current(connection)
+            # Asked here, not of the driver, which would let later writes override a server set to read only.
+            self._current(connection, ", set_config('transaction_read_only', 'on', true)")
             yield connection
 
     @contextmanager
@@ -205,6 +204,17 @@ class PostgresDatabase(places.Place):
         """Let go of the server."""
         self._engine.dispose()
 
+    @contextmanager
+    def plain_errors(self) -> Iterator[None]:
+        """Say in plain words what the server refuses."""
+        import psycopg
+
+        with super().plain_errors():
+            try:
+                yield
+            except psycopg.Error as err:
+                raise self.said(err) from err
+
     def error_name(self, err: BaseException | None) -> str:
         """Name an error by its SQLSTATE."""
         state = getattr(err, "sqlstate", None)
@@ -239,8 +249,8 @@ class PostgresDatabase(places.Place):
             )
         connection.autocommit = False
 
-    def _current(self, connection: Connection) -> None:
-        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    def _current(self, connection: Connection, also: str = "") -> None:
+        found = connection.exec_driver_sql(f"SELECT version_num{also} FROM alembic_version").scalars().all()  # noqa: S608
         if found != [schema.REVISION]:
             self.current(self._numbered(found))
 

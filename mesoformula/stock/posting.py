@@ -9,7 +9,7 @@ past day at the site.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -140,24 +140,21 @@ class Posting:
             raise ShortStockError(problems)
 
     def _append(self, kind: MovementKind, entries: Sequence[Entry], *, at: int, **said: Any) -> None:
-        by_lot = {entry.lot.id: entry.lot for entry in entries if entry.lot is not None}
-        changes: dict[tuple[int, str], int] = defaultdict(int)
-        for entry in entries:
-            if entry.lot is not None and entry.location is not None and entry.containers:
-                changes[entry.lot.id, entry.location] += entry.containers
         heading = Heading(kind.value, at, self.recorded_at, self.order.actor, **said)
 
         def judge(tally: Tally, places: Places) -> None:
-            problems = list(_short(tally, places, by_lot, changes))
-            if problems:
-                raise ShortStockError(problems)
+            if any(one.containers < 0 for one in tally.balances.values()) or any(
+                (one.nanolitres or 0) < 0 or (one.nanograms or 0) < 0 for one in tally.opened.values()
+            ):
+                raise ShortStockError(_short(tally, places, *_changes(entries)))
 
         self.head = append(self.connection, self.head, heading, entries, judge=judge)
         if at < self.recorded_at:
+            changes, lots = _changes(entries)
             for key in changes:
                 known = self._touched.get(key)
                 moment = at if known is None else min(at, known[0])
-                self._touched[key] = moment, by_lot[key[0]]
+                self._touched[key] = moment, lots[key[0]]
 
     def _compensations(
         self, entries: Sequence[Entry], at: int
@@ -165,12 +162,7 @@ class Posting:
         """Work out what keeps later counts true: what comes back before the entry, what goes after it."""
         if at >= self.recorded_at:
             return [], []
-        changes: dict[tuple[int, str], int] = defaultdict(int)
-        lots = {}
-        for entry in entries:
-            if entry.lot is not None and entry.location is not None and entry.containers:
-                changes[entry.lot.id, entry.location] += entry.containers
-                lots[entry.lot.id] = entry.lot
+        changes, lots = _changes(entries)
         coming: dict[int, list[Entry]] = defaultdict(list)
         going: dict[int, list[Entry]] = defaultdict(list)
         for (lot, place), change in changes.items():
@@ -335,9 +327,20 @@ def _same_texts(connection: Connection, seq: int, texts: Mapping[int, str]) -> b
     )
 
 
+def _changes(entries: Iterable[Entry]) -> tuple[dict[tuple[int, str], int], dict[int, Lot]]:
+    """Add up what entries do to the balances, by lot and place, and keep the lots by number."""
+    changes: dict[tuple[int, str], int] = defaultdict(int)
+    lots: dict[int, Lot] = {}
+    for entry in entries:
+        if entry.lot is not None and entry.location is not None and entry.containers:
+            changes[entry.lot.id, entry.location] += entry.containers
+            lots[entry.lot.id] = entry.lot
+    return changes, lots
+
+
 def _short(
-    tally: Tally, places: Places, lots: Mapping[int, Lot], changes: Mapping[tuple[int, str], int]
-) -> Iterable[Problem]:
+    tally: Tally, places: Places, changes: Mapping[tuple[int, str], int], lots: Mapping[int, Lot]
+) -> Iterator[Problem]:
     for (lot, place), one in tally.balances.items():
         if one.containers < 0 and lot in lots:
             what, name = lots[lot], places.get(place, "?")

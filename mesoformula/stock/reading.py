@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -17,6 +18,7 @@ from mesoformula.products import Product
 from mesoformula.stock import schema
 from mesoformula.stock.appending import batches
 from mesoformula.stock.chain import content_hash
+from mesoformula.stock.lineage import lots_in
 from mesoformula.stock.moments import from_moment, to_moment
 from mesoformula.stock.records import Anchor, Assay, MovementKind, OnHand, Opened, StockView
 from mesoformula.stock.store import Store
@@ -43,7 +45,7 @@ def stock_view(store: Store, *, as_of: date | None = None) -> StockView:
             return StockView((), as_of, made_at, str(store), None)
         try:
             return StockView(
-                _on_hand(store, connection, made_at),
+                read_on_hand(store, connection, made_at),
                 as_of,
                 made_at,
                 str(store),
@@ -213,19 +215,30 @@ def read_opened(
     return tuple(result)
 
 
-def sessions_of(connection: Connection, numbers: Iterable[int]) -> dict[int, tuple[str, ...]]:
+def sessions_of(
+    connection: Connection, numbers: Iterable[int], *, until: int | None = None, known: int | None = None
+) -> dict[int, tuple[str, ...]]:
     """
     Find the sessions that opened containers were used in.
 
     Args:
         connection: In a transaction.
         numbers: Of opened containers.
+        until: What happened from then on does not count; microseconds since 1970.
+        known: What was recorded from then on does not count; the same.
 
     Returns:
         Session references by number, in the order of use; a use that was taken back does not count.
     """
     line, movement = schema.movement_line, schema.movement
     back = movement.alias("back")
+    taken_back = select(back.c.seq).where(back.c.reverses == movement.c.seq)
+    counts = []
+    if until is not None:
+        counts.append(movement.c.effective_at < until)
+    if known is not None:
+        counts.append(movement.c.recorded_at < known)
+        taken_back = taken_back.where(back.c.recorded_at < known)
     found: dict[int, dict[str, None]] = defaultdict(dict)
     for batch in batches(numbers):
         rows = connection.execute(
@@ -236,54 +249,14 @@ def sessions_of(connection: Connection, numbers: Iterable[int]) -> dict[int, tup
                 line.c.opened.in_(batch),
                 movement.c.kind == MovementKind.USE.value,
                 movement.c.session.is_not(None),
-                ~select(back.c.seq).where(back.c.reverses == movement.c.seq).exists(),
+                ~taken_back.exists(),
+                *counts,
             )
             .order_by(movement.c.effective_at, movement.c.seq)
         )
         for row in rows:
             found[row.opened][row.session] = None
     return {number: tuple(sessions) for number, sessions in found.items()}
-
-
-def lots_in(connection: Connection, numbers: Iterable[int]) -> dict[int, frozenset[int]]:
-    """
-    Find every lot that went into opened containers and mixtures, through mixtures of mixtures.
-
-    Args:
-        connection: In a transaction.
-        numbers: Of opened containers and mixtures.
-
-    Returns:
-        Numbers of lots by number.
-    """
-    table, line = schema.opened, schema.movement_line
-    found: dict[int, frozenset[int]] = {}
-    for number in numbers:
-        lots: set[int] = set()
-        seen: set[int] = set()
-        todo = [number]
-        while todo:
-            one = todo.pop()
-            if one in seen:
-                continue
-            seen.add(one)
-            row = connection.execute(
-                select(table.c.lot, table.c.movement).where(table.c.id == one)
-            ).one_or_none()
-            if row is None:
-                continue
-            if row.lot is not None:
-                lots.add(row.lot)
-                continue
-            for part in connection.execute(
-                select(line.c.lot, line.c.opened).where(line.c.movement == row.movement)
-            ):
-                if part.opened is not None:
-                    todo.append(part.opened)
-                elif part.lot is not None:
-                    lots.add(part.lot)
-        found[number] = frozenset(lots)
-    return found
 
 
 def _held_mixtures(
@@ -302,18 +275,32 @@ def _held_mixtures(
         states.update((row.lot, row) for row in rows)
     result = {}
     for number, lots in inside.items():
-        rows = [states[lot] for lot in lots if lot in states]
+        inside_it = [states[lot] for lot in lots if lot in states]
         result[number] = (
-            min((row.expiry for row in rows if row.expiry is not None), default=None),
-            any(row.quarantined for row in rows),
-            any(row.recalled for row in rows),
+            min((row.expiry for row in inside_it if row.expiry is not None), default=None),
+            any(row.quarantined for row in inside_it),
+            any(row.recalled for row in inside_it),
         )
     return result
 
 
-def _on_hand(store: Store, connection: Connection, moment: datetime) -> tuple[OnHand, ...]:
+def read_on_hand(
+    store: Store, connection: Connection, moment: datetime, *, lots: Collection[int] | None = None
+) -> tuple[OnHand, ...]:
+    """
+    Read whole containers.
+
+    Args:
+        store: The stock.
+        connection: In a transaction.
+        moment: Reservations that ended by then keep nothing.
+        lots: Numbers of the lots that are wanted; None means all.
+
+    Returns:
+        One entry per lot and place where there is a container, in the order of a view.
+    """
     lot, state, place, balance = schema.lot, schema.lot_state, schema.location, schema.balance
-    rows = connection.execute(
+    query = (
         select(
             balance.c.lot,
             balance.c.location,
@@ -333,15 +320,23 @@ def _on_hand(store: Store, connection: Connection, moment: datetime) -> tuple[On
             state.c.currency,
             state.c.assay,
             state.c.remark,
+            lot.c.product_id,
+            lot.c.revision,
+            # A lot without expiry comes last: no day begins with a tilde.
+            func.coalesce(state.c.expiry, "~"),
         )
         .select_from(balance)
         .join(lot, lot.c.id == balance.c.lot)
         .join(state, state.c.lot == balance.c.lot)
         .join(place, place.c.id == balance.c.location)
         .where(balance.c.containers > 0)
-    ).all()
+    )
+    if lots is not None:
+        query = query.where(balance.c.lot.in_(list(lots)))
+    rows = connection.execute(query).all()
     kept, _volumes = reserved(connection, moment)
-    remarks = _remarks(connection, {row[-1] for row in rows if row[-1] is not None})
+    remarks = read_remarks(connection, {row[17] for row in rows if row[17] is not None})
+    days = {text: date.fromisoformat(text) for text in {row[9] for row in rows} if text is not None}
     found = []
     for (
         lot_id,
@@ -362,14 +357,15 @@ def _on_hand(store: Store, connection: Connection, moment: datetime) -> tuple[On
         currency,
         assay,
         remark,
-    ) in rows:
+        *_order,
+    ) in sorted(rows, key=_in_order):
         found.append(
             OnHand(
                 product=store.products.get(product) or read_product(store, connection, product),
                 lot=number,
                 location=name,
                 containers=containers,
-                expiry=date.fromisoformat(expiry) if expiry is not None else None,
+                expiry=days.get(expiry),
                 received_at=to_moment(received_at),
                 supplier=supplier,
                 unit_cost=low if low == high and not unpriced else None,
@@ -380,9 +376,10 @@ def _on_hand(store: Store, connection: Connection, moment: datetime) -> tuple[On
                 cost_range=(low, high) if low is not None and (low != high or unpriced) else None,
                 assay=read_assay(assay),
                 remark=remarks.get(remark),
+                partly_priced=bool(unpriced and low is not None),
             )
         )
-    return tuple(sorted(found, key=_order))
+    return tuple(found)
 
 
 def read_assay(text: str | None) -> Assay | None:
@@ -401,7 +398,17 @@ def read_assay(text: str | None) -> Assay | None:
     return None if text is None else Assay(**json.loads(text))
 
 
-def _remarks(connection: Connection, movements: Collection[int]) -> Mapping[int | None, str]:
+def read_remarks(connection: Connection, movements: Collection[int]) -> Mapping[int | None, str]:
+    """
+    Read the remarks on lots.
+
+    Args:
+        connection: In a transaction.
+        movements: That they came with.
+
+    Returns:
+        Texts by movement; those that were erased are left out.
+    """
     table = schema.remark
     found: dict[int | None, str] = {}
     for batch in batches(sorted(movements)):
@@ -414,13 +421,5 @@ def _remarks(connection: Connection, movements: Collection[int]) -> Mapping[int 
     return found
 
 
-def _order(entry: OnHand) -> tuple[str, int, bool, date, str, str]:
-    last = entry.expiry is None
-    return (
-        entry.product.id,
-        entry.product.revision,
-        last,
-        entry.expiry or date.max,
-        entry.lot,
-        entry.location,
-    )
+# By product, expiry, lot and place.
+_in_order = itemgetter(18, 19, 20, 3, 4)

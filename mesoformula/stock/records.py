@@ -195,6 +195,7 @@ class OnHand:
         cost_range: Lowest and highest cost of one container, where its receipts differ.
         assay: What its certificate says.
         remark: The latest remark on the lot.
+        partly_priced: Whether some of the lot came without a cost, and some with one.
     """
 
     product: Product
@@ -212,6 +213,7 @@ class OnHand:
     cost_range: tuple[int, int] | None = None
     assay: Assay | None = None
     remark: str | None = None
+    partly_priced: bool = False
 
 
 @attrs.frozen

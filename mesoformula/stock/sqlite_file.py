@@ -71,10 +71,10 @@ class SqliteFile(places.Place):
         self._unchanging: tuple[int, ...] | None = None
         self._logs_ahead = False
         self._engine = sqlalchemy.create_engine(
-            "sqlite+pysqlite://", creator=self.connect, poolclass=QueuePool, pool_reset_on_return=None
+            "sqlite+pysqlite://", creator=self.connect, poolclass=QueuePool
         )
         self._alone = sqlalchemy.create_engine(
-            "sqlite+pysqlite://", creator=self._connect_alone, poolclass=NullPool, pool_reset_on_return=None
+            "sqlite+pysqlite://", creator=self._connect_alone, poolclass=NullPool
         )
         for engine in (self._engine, self._alone):
             event.listen(engine, "begin", _begin)
@@ -262,6 +262,7 @@ class SqliteFile(places.Place):
             try:
                 (mode,) = raw.execute("PRAGMA journal_mode").fetchone()
                 if mode != "wal":
+                    raw.execute("PRAGMA busy_timeout = 0")
                     (mode,) = raw.execute("PRAGMA journal_mode = WAL").fetchone()
             except sqlite3.OperationalError as err:
                 if not self.error_name(err).startswith(("SQLITE_BUSY", "SQLITE_READONLY")):

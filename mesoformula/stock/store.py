@@ -253,11 +253,15 @@ def _postgres(rest: str) -> Place:
 
     from mesoformula.stock.postgres import PostgresDatabase
 
-    expected = "expected postgresql://user:password@host:port/database"
-    if not rest.isprintable():
-        raise StockError(f"'postgresql://…': {expected}")
+    expected = (
+        "expected postgresql://user:password@host:port/database, with %40 for @ and %2F for / in a password"
+    )
     try:
-        return PostgresDatabase(make_url(f"postgresql://{rest}"))
+        url = make_url(f"postgresql://{rest}")
+        # What follows an @ within a password would be taken for the host, and shown.
+        if rest.isprintable() and "@" not in (url.host or ""):
+            return PostgresDatabase(url)
     except (ArgumentError, ValueError):
         # The cause would repeat the URL, and what it holds.
-        raise StockError(f"'postgresql://…': {expected}") from None
+        pass
+    raise StockError(f"'postgresql://…': {expected}")

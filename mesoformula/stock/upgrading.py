@@ -1,4 +1,9 @@
-"""Bringing a stock that an older version wrote to the current schema, whole or not at all."""
+"""
+Bringing a stock that an older version wrote to the current schema, whole or not at all.
+
+Every change of the schema is a module in `revisions/versions`, which keeps the tables as they are from then
+on, apart from those of the current schema.
+"""
 
 from __future__ import annotations
 

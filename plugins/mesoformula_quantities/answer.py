@@ -56,7 +56,7 @@ def work_out(session: Session, formulary: Formulary) -> SessionQuantities:
     Raises:
         FormulaError: If the wish is impossible, naming the line and the reason.
     """
-    planned = plan(session.formula, formulary)
+    planned = plan(session.formula, formulary, session.assays)
     with localcontext(SESSION):
         needed = volumes(session, planned)
         measures = measuring(session, planned)
@@ -115,7 +115,12 @@ def answer(
         None if needed.per_point is None else ml(needed.per_point),
         needed.syringes,
         _doses(planned, figures.doses),
-        (*planned.findings, *needed.findings, *_misread(planned, figures, measures)),
+        (
+            *planned.findings,
+            *needed.findings,
+            *(_told(session, planned, needed) if session.assays else ()),
+            *_misread(planned, figures, measures),
+        ),
         partial(_working, session, planned, needed, figures, measures),
     )
 
@@ -126,6 +131,12 @@ def _working(
     from mesoformula_quantities.working import steps
 
     return steps(session, planned, needed, figures, measures)
+
+
+def _told(session: Session, planned: Plan, needed: Volumes) -> tuple[Finding, ...]:
+    from mesoformula_quantities.assays import dose_findings
+
+    return dose_findings(session.assays, planned, needed.injected)
 
 
 def _line(

@@ -25,7 +25,7 @@ from mesoformula_quantities.refusals import LineError, line_problem
 from mesoformula_quantities.strengths import Holding, exact
 
 if TYPE_CHECKING:
-    from mesoformula import Formula, Formulary, Line, LineKind, Product, Syringe
+    from mesoformula import Formula, Formulary, Line, LineKind, LotAssay, Product, Syringe
 
 _PLANS_KEPT = 64
 
@@ -78,6 +78,7 @@ class Plan(NamedTuple):
         dose_rates: How much of each dose there is per mL of mixture.
         measures: Every syringe of the formulary, smallest first.
         findings: What is known before any session.
+        labelled: Of a plan that counts assays of lots, the dose rates by the labels alone; else empty.
     """
 
     formula: Formula
@@ -89,31 +90,35 @@ class Plan(NamedTuple):
     dose_rates: tuple[DoseRate, ...]
     measures: tuple[Measure, ...]
     findings: tuple[Finding, ...]
+    labelled: tuple[DoseRate, ...] = ()
 
 
-_plans: OrderedDict[tuple[int, int, int], tuple[Formula, Formulary, Plan]] = OrderedDict()
+_plans: OrderedDict[tuple[int, int, int, tuple[LotAssay, ...]], tuple[Formula, Formulary, Plan]] = (
+    OrderedDict()
+)
 
 
-def plan(formula: Formula, formulary: Formulary) -> Plan:
+def plan(formula: Formula, formulary: Formulary, assays: tuple[LotAssay, ...] = ()) -> Plan:
     """
     Solve a formula, once for all its sessions.
 
     Args:
         formula: What to solve.
         formulary: Where products and substances are found.
+        assays: Of the lots that are taken: doses count them, volumes do not.
 
     Returns:
-        The plan; the same one for the same formula, as long as nothing is added to the formulary.
+        The plan; the same one for the same formula and assays, as long as nothing is added to the formulary.
 
     Raises:
         FormulaError: If it cannot be carried out, naming each line and the reason.
     """
-    key = (id(formula), id(formulary), formulary.edition)
+    key = (id(formula), id(formulary), formulary.edition, assays)
     kept = _plans.get(key)
     if kept is not None:
         return kept[2]
     with localcontext(PLAN):
-        made = _make(formula, formulary)
+        made = _make(formula, formulary, assays)
     # Both are kept with the plan, so that neither id can come to mean another object.
     _plans[key] = (formula, formulary, made)
     while len(_plans) > _PLANS_KEPT:
@@ -121,7 +126,7 @@ def plan(formula: Formula, formulary: Formulary) -> Plan:
     return made
 
 
-def _make(formula: Formula, formulary: Formulary) -> Plan:
+def _make(formula: Formula, formulary: Formulary, assays: tuple[LotAssay, ...]) -> Plan:
     check_lines(formula)
     draws = _draws(formula, formulary)
     mixture = mix(formula, draws, formulary)
@@ -132,6 +137,15 @@ def _make(formula: Formula, formulary: Formulary) -> Plan:
         )
     )
     doses = planned_doses(_terms(draws, mixture), mixture.total)
+    findings = _findings(draws)
+    labelled: tuple[DoseRate, ...] = ()
+    if assays:
+        from mesoformula_quantities.assays import assay_findings, by_content, counting
+
+        known = by_content(formula, assays)
+        labelled = _rates(doses)
+        doses = planned_doses(_terms([counting(draw, known) for draw in draws], mixture), mixture.total)
+        findings += assay_findings(draws, assays)
     return Plan(
         formula,
         decimal(mixture.total),
@@ -146,10 +160,15 @@ def _make(formula: Formula, formulary: Formulary) -> Plan:
             )
             for draw, volume in zip(draws, mixture.volumes, strict=True)
         ),
-        tuple(DoseRate(dose.low, dose.high) for dose in doses),
+        _rates(doses),
         tuple(sorted(map(measure, formulary.syringes()), key=lambda item: item.scale.capacity)),
-        _findings(draws),
+        findings,
+        labelled,
     )
+
+
+def _rates(doses: Sequence[PlannedDose]) -> tuple[DoseRate, ...]:
+    return tuple(DoseRate(dose.low, dose.high) for dose in doses)
 
 
 def measure(syringe: Syringe) -> Measure:

@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mesoformula import Formulary, Part, Permission, Product, Quantity, parse_quantity, quantity, show
+from mesoformula.clock import day_end
 from mesoformula.errors import QuantityError
 from mesoformula.findings import Severity
 from mesoformula.holdings import _volume as held_volume
@@ -26,7 +27,6 @@ from mesoformula.stock.beyond_use import (
     STABILITY,
     BeyondUse,
     beyond_use,
-    end_of_day,
     end_of_period,
     opened_mass,
     opened_volume,
@@ -243,15 +243,15 @@ class TestExpiry:
         assert "expired" in found.reason
 
     def test_the_day_is_that_of_the_site(self) -> None:
-        assert end_of_day(date(2026, 11, 1), ZoneInfo("Pacific/Auckland")).hour == 11
-        assert end_of_day(date(2026, 11, 1), ZoneInfo("America/New_York")).hour == 5  # the day has 25 hours
+        assert day_end(date(2026, 11, 1), ZoneInfo("Pacific/Auckland")).hour == 11
+        assert day_end(date(2026, 11, 1), ZoneInfo("America/New_York")).hour == 5  # the day has 25 hours
 
     def test_a_day_ends_where_the_clock_leaps_over_midnight(self) -> None:
         # Put forward at 00:00 on 8 September 2024, back at 01:00 on 3 November 2024.
         santiago, havana = ZoneInfo("America/Santiago"), ZoneInfo("America/Havana")
 
-        assert end_of_day(date(2024, 9, 7), santiago) == datetime(2024, 9, 8, 4, tzinfo=UTC)
-        assert end_of_day(date(2024, 11, 2), havana) == datetime(2024, 11, 3, 4, tzinfo=UTC)
+        assert day_end(date(2024, 9, 7), santiago) == datetime(2024, 9, 8, 4, tzinfo=UTC)
+        assert day_end(date(2024, 11, 2), havana) == datetime(2024, 11, 3, 4, tzinfo=UTC)
 
     def test_the_last_day_of_the_calendar_is_no_crash(self, rules: Any) -> None:
         found = beyond_use(product(in_use="9999999 d"), OPENED, date.max, PARIS, rules)

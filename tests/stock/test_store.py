@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -256,7 +257,9 @@ def test_a_stock_tells_where_it_is_what_it_is_and_what_time_it_is(path: Path) ->
         assert store.moment().tzinfo is UTC
 
 
-def test_a_stock_whose_maker_died_early_is_read_while_written_from_the_next_write_on(path: Path) -> None:
+def test_a_stock_whose_maker_died_early_is_read_while_written_from_the_next_write_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with open_stock(path) as store, store.writing():
         pass
     with closing(sqlite3.connect(path)) as raw:
@@ -265,7 +268,8 @@ def test_a_stock_whose_maker_died_early_is_read_while_written_from_the_next_writ
         with closing(sqlite3.connect(path, isolation_level=None)) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT * FROM movement").fetchall()
-            with store.writing():  # goes on without, as somebody reads
+            monkeypatch.setattr(places, "PATIENCE", 0.1)
+            with pytest.raises(StockError, match="in use"), store.writing():
                 pass
         with closing(sqlite3.connect(path)) as raw:
             assert raw.execute("PRAGMA journal_mode").fetchone() == ("delete",)
@@ -463,8 +467,10 @@ class TestBadDisks:
         closed.unlink()
         closed.write_bytes(old.read_bytes())
         closed.chmod(0o444)
+        import_module("mesoformula.stock.revisions.versions.revision_0001")  # the child cannot read it
+
         said = self.listed(closed)
-        assert "may not be written to" in said
+        assert said.startswith("StockError")
         assert "a stock of an older version (schema 1) is upgraded before it is used" in said
 
 
@@ -474,3 +480,12 @@ def test_importing_the_stock_loads_no_database_toolkit() -> None:
         "sys.exit(','.join(sorted({'sqlalchemy', 'pint', 'sqlite3'} & set(sys.modules))) or None)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_stock_in_a_file_loads_no_other_database_and_no_tool_for_upgrades(path: Path) -> None:
+    code = (
+        "import sys; from mesoformula.stock.store import open_stock\n"
+        "with open_stock(sys.argv[1]) as store, store.writing(): pass\n"
+        "sys.exit(','.join(sorted({'alembic', 'psycopg'} & set(sys.modules))) or None)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)

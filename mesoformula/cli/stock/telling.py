@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -54,6 +54,39 @@ def mass_text(nanograms: int) -> str:
         In mg, exactly.
     """
     return f"{_trimmed(Decimal(nanograms) / _NANOGRAMS_PER_MG)} mg"
+
+
+def amount_text(nanolitres: int | None, nanograms: int | None) -> str:
+    """
+    Write a volume or a mass, whichever is known.
+
+    Args:
+        nanolitres: Volume.
+        nanograms: Mass.
+
+    Returns:
+        Such as `2.5 mL`; nothing if neither is known.
+    """
+    texts = []
+    if nanolitres is not None:
+        texts.append(volume_text(nanolitres))
+    if nanograms is not None:
+        texts.append(mass_text(nanograms))
+    return " and ".join(texts)
+
+
+def local_text(moment: datetime, zone: tzinfo) -> str:
+    """
+    Write a moment in the site's time, to the minute.
+
+    Args:
+        moment: With a time zone.
+        zone: Of the site.
+
+    Returns:
+        Such as `2026-11-23 14:30`.
+    """
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def volume_plain(nanolitres: int | None) -> dict[str, str] | None:
@@ -139,7 +172,7 @@ def _line_plain(line: MovementLine) -> dict[str, Any]:
         "device": line.device,
         "serial": line.serial,
         "supplier": line.supplier,
-        "unit_cost": _money(line.unit_cost, line.currency),
+        "unit_cost": money_plain(line.unit_cost, line.currency),
         "subject": line.subject,
         "fact": line.fact,
         "old": line.old,
@@ -150,19 +183,30 @@ def _line_plain(line: MovementLine) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if value is not None}
 
 
-def _money(minor: int | None, currency: str | None) -> dict[str, str] | None:
+def money_plain(minor: int | None, currency: str | None) -> dict[str, str] | None:
+    """
+    Write an amount of money for JSON.
+
+    Args:
+        minor: In minor units; None if it is not known.
+        currency: ISO 4217 code.
+
+    Returns:
+        Value and unit.
+    """
     if minor is None or currency is None:
         return None
     return {"value": f"{in_major_units(minor, currency):f}", "unit": currency}
 
 
-def movement_texts(movement: Movement, zone: tzinfo) -> list[str]:
+def movement_texts(movement: Movement, zone: tzinfo, *, when: bool = False) -> list[str]:
     """
     Tell a movement to people.
 
     Args:
         movement: As read back.
         zone: Of the site.
+        when: Whether to say when it was recorded, too.
 
     Returns:
         A line that says what it is, and one for each of its lines.
@@ -177,17 +221,17 @@ def movement_texts(movement: Movement, zone: tzinfo) -> list[str]:
     if movement.cause is not None:
         head += f", with movement {movement.cause}"
     head += f", by {movement.actor}"
+    if when:
+        head += f", recorded {local_text(movement.recorded_at, zone)}"
     if movement.effective_at != movement.recorded_at:
-        head += f", effective {_local(movement.effective_at, zone)}"
+        head += f", effective {local_text(movement.effective_at, zone)}"
     if movement.lapses_at is not None:
-        head += f", kept until {_local(movement.lapses_at, zone)}"
+        head += f", kept until {local_text(movement.lapses_at, zone)}"
+    if movement.reversed_by is not None:
+        head += f", REVERSED by movement {movement.reversed_by}"
     if movement.reason is not None:
         head += f" ({movement.reason})"
     return [head, *(f"  {_line_text(line, zone)}" for line in movement.lines)]
-
-
-def _local(moment: Any, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _line_text(line: MovementLine, zone: tzinfo) -> str:
@@ -217,7 +261,7 @@ def _line_text(line: MovementLine, zone: tzinfo) -> str:
     if line.fact is not None:
         parts.append(f"{line.fact}: {line.old or 'none'} -> {line.new or 'none'}")
     if line.beyond_use_at is not None:
-        parts.append(f"use before {_local(line.beyond_use_at, zone)}")
+        parts.append(f"use before {local_text(line.beyond_use_at, zone)}")
     if line.becomes == "gone":
         parts.append("gone")
     if line.serial is not None:

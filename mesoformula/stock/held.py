@@ -1,0 +1,194 @@
+"""What is kept apart, exactly: a lot everywhere, a lot in one place, or an opened container."""
+
+from __future__ import annotations
+
+import attrs
+from sqlalchemy import Connection, select
+
+from mesoformula.errors import OrderError, Problem
+from mesoformula.stock import schema
+from mesoformula.stock.appending import Entry, Lot
+from mesoformula.stock.finding import place_id, place_name
+from mesoformula.stock.lots import listed, local, lot_text
+from mesoformula.stock.posting import Posting
+from mesoformula.stock.tally import QUARANTINED, RECALLED, YES
+from mesoformula.words import shown
+
+
+@attrs.frozen
+class Held:
+    """
+    Since when something is kept apart.
+
+    Attributes:
+        movement: The movement that says so.
+        since: From when it holds, in microseconds since 1970.
+    """
+
+    movement: int
+    since: int
+
+
+def held_at(
+    connection: Connection,
+    at: int,
+    *,
+    lot: int | None = None,
+    place: int | None = None,
+    opened: int | None = None,
+    fact: str = QUARANTINED,
+) -> Held | None:
+    """
+    Tell whether exactly this was kept apart at a moment, whatever holds for more or for less than it.
+
+    Args:
+        connection: In a transaction.
+        at: The moment, in microseconds since 1970.
+        lot: Number of a lot.
+        place: Number of the place where the lot is; None means that it holds everywhere.
+        opened: Number of an opened container, instead.
+        fact: `quarantined` or `recalled`.
+
+    Returns:
+        Since when it was; None if it was not.
+    """
+    line, movement = schema.movement_line, schema.movement
+    query = (
+        select(line.c.new, movement.c.seq, movement.c.effective_at)
+        .select_from(line)
+        .join(movement, movement.c.seq == line.c.movement)
+        .where(line.c.fact == fact, movement.c.effective_at <= at)
+        .order_by(movement.c.effective_at.desc(), movement.c.seq.desc(), line.c.line.desc())
+        .limit(1)
+    )
+    if opened is not None:
+        query = query.where(line.c.opened == opened)
+    else:
+        where = line.c.location.is_(None) if place is None else line.c.location == place
+        query = query.where(line.c.lot == lot, where, line.c.opened.is_(None))
+    row = connection.execute(query).one_or_none()
+    return Held(row.seq, row.effective_at) if row is not None and row.new == YES else None
+
+
+def place_with(connection: Connection, lot: Lot, name: str) -> int:
+    """
+    Find a place where a lot is or was, so that a mistyped one is not taken for another.
+
+    Args:
+        connection: In a transaction.
+        lot: The lot.
+        name: Of the place.
+
+    Returns:
+        Its number.
+
+    Raises:
+        OrderError: If the lot was never there.
+    """
+    number = place_id(connection, name)
+    table, place = schema.balance, schema.location
+    names = list(
+        connection.execute(
+            select(place.c.name)
+            .select_from(table)
+            .join(place, place.c.id == table.c.location)
+            .where(table.c.lot == lot.id)
+            .order_by(place.c.name)
+        ).scalars()
+    )
+    if number is None or name not in names:
+        where = listed(shown(one) for one in names) or "nowhere"
+        raise OrderError(
+            [Problem("location", f"{lot_text(lot)} was never at {shown(name)}; it was at {where}")]
+        )
+    return number
+
+
+def note_if_later(posting: Posting, entry: Entry, *, held: bool) -> None:
+    """
+    Say so where something later holds already, which an entry of an earlier moment does not undo.
+
+    Args:
+        posting: Its notes are added to.
+        entry: What was said of a lot or an opened container.
+        held: Whether the entry ends what it is about.
+    """
+    if not posting.late or entry.fact is None:
+        return
+    place = place_id(posting.connection, entry.location) if entry.location is not None else None
+    now = held_at(
+        posting.connection,
+        posting.recorded_at,
+        lot=entry.lot.id if entry.lot is not None else None,
+        place=place,
+        opened=entry.opened,
+        fact=entry.fact,
+    )
+    if (now is not None) is held:
+        what = f"opened container {entry.opened}" if entry.opened is not None else "it"
+        state = entry.fact if held else f"no longer {entry.fact}"
+        posting.notes.append(f"{what} is {state} now, by a later movement")
+
+
+def still_held(posting: Posting, lot: Lot, place: str | None) -> list[str]:
+    """
+    Say what keeps a lot apart besides what is being released.
+
+    Args:
+        posting: The write.
+        lot: The lot.
+        place: Where it is being released; None for everywhere.
+
+    Returns:
+        A sentence for each.
+    """
+    connection, at = posting.connection, posting.at
+    if place is not None:
+        return [
+            f"{lot_text(lot)} is {fact} everywhere: release it without a place"
+            for fact in (QUARANTINED, RECALLED)
+            if held_at(connection, at, lot=lot.id, fact=fact) is not None
+        ]
+    balance, opened = schema.balance, schema.opened
+    rows = connection.execute(
+        select(balance.c.location).where(balance.c.lot == lot.id, balance.c.quarantined == 1)
+    ).scalars()
+    found = [
+        f"{lot_text(lot)} is quarantined at {shown(place_name(connection, row))}: release it there"
+        for row in sorted(rows)
+    ]
+    numbers = connection.execute(
+        select(opened.c.id)
+        .where(opened.c.lot == lot.id, opened.c.quarantined == 1, opened.c.gone == 0)
+        .order_by(opened.c.id)
+    ).scalars()
+    found.extend(f"opened container {number} of it is quarantined on its own" for number in numbers)
+    return found
+
+
+def said_of_lot(lot: Lot, place: str | None) -> str:
+    """
+    Name a lot, and the place that is meant.
+
+    Args:
+        lot: The lot.
+        place: Where; None for everywhere.
+
+    Returns:
+        Such as `lot '4711' of acme/c-500 at 'fridge'`.
+    """
+    return lot_text(lot) + (f" at {shown(place)}" if place is not None else "")
+
+
+def said_since(posting: Posting, held: Held) -> str:
+    """
+    Say since when something is kept apart.
+
+    Args:
+        posting: Knows the site's time zone.
+        held: Since when.
+
+    Returns:
+        Such as `since 2026-11-23 14:30 (movement 12)`.
+    """
+    return f"since {local(held.since, posting.store.zone)} (movement {held.movement})"

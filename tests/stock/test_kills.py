@@ -1,0 +1,231 @@
+"""
+Writers that are killed again and again.
+
+One script of steps is carried out by writers that are killed at random moments. Each successor goes on with
+the first step that was not answered, under the same request id. Whatever was answered is there, nothing is
+there by half, nothing is there twice, and in the end the stock is what the script says.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import signal
+import sys
+import time
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+
+import attrs
+import pytest
+
+from mesoformula import quantity
+from mesoformula.products import ContainerKind, Doses, Form, Part, Product, Vendor
+from mesoformula.sources import Source, SourceKind
+from mesoformula.stock.history import movements_of
+from mesoformula.stock.moving import adjust, move, waste
+from mesoformula.stock.openings import open_container
+from mesoformula.stock.picking import pick
+from mesoformula.stock.reading import stock_view
+from mesoformula.stock.receiving import receive
+from mesoformula.stock.records import Anchor, Delivery, Order, Receipt
+from mesoformula.stock.reservations import free
+from mesoformula.stock.shortage import Want
+from mesoformula.stock.store import Store, open_stock
+from mesoformula.stock.using import use_opened, use_pick
+from mesoformula.stock.verifying import verify
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes and signals")
+
+PRODUCT = Product(
+    vendor=Vendor("acme", "Acme"),
+    sku="vial",
+    name="Vial",
+    parts=(Part(ContainerKind.VIAL, Form.SOLUTION, volume=quantity("10", "mL")),),
+    doses=Doses.MULTI,
+    in_use_period=quantity("28", "d"),
+    sources=(Source(SourceKind.IFU, "leaflet", date(2025, 1, 31)),),
+)
+EXPIRY = date(2090, 1, 31)
+STEPS = 10
+
+
+@attrs.frozen
+class Answer:
+    """What a writer was told of a step before it told us."""
+
+    step: int
+    movement: int
+    anchor: Anchor
+
+    def written(self) -> bytes:
+        """One line, short enough for a pipe to take it whole."""
+        return f"{self.step} {self.movement} {self.anchor}\n".encode()
+
+    @classmethod
+    def read(cls, line: str) -> Answer:
+        step, movement, anchor = line.split()
+        seq, _, digest = anchor.partition(":")
+        return cls(int(step), int(movement), Anchor(int(seq), digest))
+
+
+def carry_out_step(store: Store, number: int, movements: dict[int, int]) -> Receipt:
+    """Do one step of the script; whoever does it again asks for exactly the same."""
+    round_, what = divmod(number, STEPS)
+    lot, reference = f"L{round_}", f"S-{round_:04}"
+    order = Order("anna", "the script says so", request_id=f"step-{number}")
+    match what:
+        case 0:
+            deliveries = [
+                Delivery(PRODUCT, lot, 6, EXPIRY, remark="one of its own"),
+                Delivery(PRODUCT, "shared", 2, EXPIRY),
+            ]
+            return receive(store, deliveries, actor="anna", request_id=order.request_id)
+        case 1:
+            wanted = [Want(PRODUCT.id, 2, lots=(lot,))]
+            return pick(store, wanted, order=order, reference=reference, lapses_after=timedelta(7)).receipt
+        case 2:
+            return use_pick(store, movements[number - 1], rules=(), order=order)
+        case 3:
+            return waste(store, PRODUCT.id, lot, 1, order=order)
+        case 4:
+            return move(store, PRODUCT.id, lot, 2, location="main", to="fridge", order=order)
+        case 5:
+            return open_container(store, PRODUCT.id, lot, location="main", rules=(), order=order)
+        case 6:
+            volume = quantity("2.5", "mL")
+            return use_opened(store, round_ + 1, volume=volume, reference=reference, order=order)
+        case 7:
+            return adjust(store, PRODUCT.id, lot, 1, location="main", order=order)
+        case 8:
+            wanted = [Want(PRODUCT.id, 1, lots=("shared",))]
+            return pick(store, wanted, order=order, reference=reference, lapses_after=timedelta(7)).receipt
+        case _:
+            return free(store, movements[number - 1], order=order)
+
+
+#: What each step does to containers of the round's own lot at main and in the fridge, and of the shared lot.
+CHANGES = ((6, 0, 2), (0,) * 3, (-2, 0, 0), (-1, 0, 0), (-2, 2, 0), (-1, 0, 0), (0,) * 3, (1, 0, 0))
+
+
+def containers_after(steps: int) -> Counter[tuple[str, str]]:
+    """What is there once so many steps are done, added up by hand."""
+    there: Counter[tuple[str, str]] = Counter()
+    for number in range(steps):
+        round_, what = divmod(number, STEPS)
+        main, fridge, shared = CHANGES[what] if what < len(CHANGES) else (0, 0, 0)
+        there[f"L{round_}", "main"] += main
+        there[f"L{round_}", "fridge"] += fridge
+        there["shared", "main"] += shared
+    return +there
+
+
+def write_on(place: str, first: int, movements: dict[int, int], pipe: int) -> None:
+    """Do step after step, and answer each; only being killed ends it."""
+    try:
+        with open_stock(place) as store:
+            for number in range(first, first + 100_000):
+                receipt = carry_out_step(store, number, movements)
+                movements[number] = receipt.movement
+                os.write(pipe, Answer(number, receipt.movement, receipt.anchor).written())
+    except BaseException as err:
+        os.write(pipe, f"failed: {err!r}\n".encode()[:4000])
+    os._exit(1)
+
+
+class Script:
+    """The steps, as far as they were done by writers that are all dead."""
+
+    def __init__(self, place: str, chance: random.Random) -> None:
+        self.place = place
+        self.answers: list[Answer] = []
+        self._movements: dict[int, int] = {}
+        self._chance = chance
+
+    def kill_a_writer(self) -> None:
+        """Start a writer and kill it: any time after its start, or just after it has answered."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(reader)
+            write_on(self.place, len(self.answers), dict(self._movements), writer)
+        os.close(writer)
+        if self._chance.random() < 0.8:
+            select.select([reader], [], [], 30)
+        time.sleep(self._chance.random() * 0.02)
+        os.kill(child, signal.SIGKILL)
+        with os.fdopen(reader) as pipe:
+            said = pipe.read()
+        _, status = os.waitpid(child, 0)
+        assert "failed" not in said, said
+        assert os.WIFSIGNALED(status)
+        for line in said[: said.rfind("\n") + 1].splitlines():
+            self._note(Answer.read(line))
+
+    def _note(self, answer: Answer) -> None:
+        assert answer.step == len(self.answers)
+        self.answers.append(answer)
+        self._movements[answer.step] = answer.movement
+
+    def look(self, store: Store) -> None:
+        """Everything that was answered is there, and nothing by half."""
+        found = verify(store)
+        assert found.problems == ()
+        hashes = {one.seq: one.anchor.hash for one in movements_of(store, range(1, found.movements + 1))}
+        assert all(hashes[one.anchor.seq] == one.anchor.hash for one in self.answers)
+
+    def go_on(self, store: Store) -> None:
+        """The next command works at once: the step that nobody answered, which may have been done or not."""
+        number = len(self.answers)
+        before = stock_view(store).anchor
+        receipt = carry_out_step(store, number, self._movements)
+        after = stock_view(store).anchor
+        assert receipt.repeated == (before == after)
+        assert receipt.anchor == after
+        self._note(Answer(number, receipt.movement, receipt.anchor))
+
+    def look_at_the_end(self, store: Store) -> None:
+        """Every step was done once, and the stock is what they add up to."""
+        found = verify(store, against=self.answers[-1].anchor)
+        assert (found.problems, found.anchor) == ((), self.answers[-1].anchor)
+        requests = [
+            one.request_id
+            for one in movements_of(store, range(1, found.movements + 1))
+            if one.request_id is not None
+        ]
+        assert requests == [f"step-{number}" for number in range(len(self.answers))]
+        on_hand = {(one.lot, one.location): one.containers for one in stock_view(store).on_hand}
+        assert on_hand == containers_after(len(self.answers))
+
+
+def kill_writers(place: str, kills: int, seed: int) -> int:
+    """Let a script be carried out by writers that are killed so many times; tell how many steps were done."""
+    script = Script(place, random.Random(seed))  # noqa: S311
+    for _ in range(kills):
+        script.kill_a_writer()
+        with open_stock(place) as store:
+            script.look(store)
+            script.go_on(store)
+    with open_stock(place) as store:
+        script.look_at_the_end(store)
+    return len(script.answers)
+
+
+def test_what_a_killed_writer_had_answered_is_there_and_the_next_command_works_at_once(path: Path) -> None:
+    assert kill_writers(str(path), 8, seed=0) >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 14))
+def test_three_hundred_killed_writers_lose_nothing_and_leave_nothing_by_half(path: Path, seed: int) -> None:
+    assert kill_writers(str(path), 25, seed) > 25
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 5))])
+def test_killed_clients_of_a_server_lose_nothing_and_leave_nothing_by_half(
+    postgres_url: str, seed: int
+) -> None:
+    assert kill_writers(postgres_url, 15, seed) >= 15
