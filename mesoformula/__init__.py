@@ -47,6 +47,17 @@ if TYPE_CHECKING:
     from mesoformula.products import Permission as Permission
     from mesoformula.products import Product as Product
     from mesoformula.products import Vendor as Vendor
+    from mesoformula.rules import Allergen as Allergen
+    from mesoformula.rules import Condition as Condition
+    from mesoformula.rules import Cross as Cross
+    from mesoformula.rules import Limit as Limit
+    from mesoformula.rules import LooksAt as LooksAt
+    from mesoformula.rules import Per as Per
+    from mesoformula.rules import Period as Period
+    from mesoformula.rules import Presence as Presence
+    from mesoformula.rules import Rule as Rule
+    from mesoformula.rules import Selector as Selector
+    from mesoformula.rules import SelectorKind as SelectorKind
     from mesoformula.sessions import Amount as Amount
     from mesoformula.sessions import AmountKind as AmountKind
     from mesoformula.sessions import Dose as Dose
@@ -110,6 +121,19 @@ _HOMES = {
     "hookspecs": ("hookimpl",),
     "ingredients": ("IngredientClass", "Range", "Substance"),
     "products": ("Doses", "Form", "Method", "Part", "Permission", "Product", "Vendor"),
+    "rules": (
+        "Allergen",
+        "Condition",
+        "Cross",
+        "Limit",
+        "LooksAt",
+        "Per",
+        "Period",
+        "Presence",
+        "Rule",
+        "Selector",
+        "SelectorKind",
+    ),
     "sessions": (
         "Amount",
         "AmountKind",

@@ -76,7 +76,7 @@ ORDER = [
     ["stock.reading"],
     ["stock.history", "stock.finding", "stock.judging", "stock.verifying", "stock.availability"],
     ["stock.posting", "stock.lots", "stock.fact_values", "stock.count_sheets", "stock.count_figures"],
-    ["stock.count_files", "stock.excursions", "stock.held"],
+    ["stock.count_files", "stock.excursions", "stock.held", "stock.fact_changes"],
     ["stock.gtins"],
     ["stock.receiving", "stock.facts", "stock.holding", "stock.levels", "stock.counting"],
     ["stock.reversing", "stock.packs", "stock.serving", "stock.terms"],

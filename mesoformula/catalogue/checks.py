@@ -248,8 +248,10 @@ def _check_rule(rule: Rule, report: Report) -> None:
         where = ("present", number)
         if not presence.any_of:
             report("missing", "any_of is empty; expected at least one selector", (*where, "any_of"))
-        if presence.concentration_from is not None and presence.concentration_from.per is None:
-            report("limit", "concentration_from is per volume; expected such as '25 mg/mL'", where)
+        strength = presence.concentration_from
+        if strength is not None and (strength.per is None or kind_of(strength.per.units) != "volume"):
+            message = "concentration_from is not per volume; expected such as '25 mg/mL'"
+            report("limit", message, (*where, "concentration_from"))
     if not _has_condition(rule):
         report("missing", "no condition; expected one such as present, products or conditions", ())
     if rule.limit is not None:
@@ -282,11 +284,14 @@ def _check_weight(rule: Rule | Cross, report: Report, where: Where) -> None:
         kinds = ", ".join(sorted({str(source.kind) for source in rule.sources}))
         message = (
             f"severity = '{rule.severity}' rests on {kinds} alone, which may at most warn; "
-            "cite a label, a regulator or a paper, or expected 'warn'"
+            "cite a label, a regulator or a paper, or lower it to 'warn'"
         )
         report("severity", message, (*where, "severity"))
     if rule.severity is Severity.UNCHECKED:
-        message = "severity = 'unchecked' is what a check says where a fact is missing; expected another word"
+        message = (
+            "severity = 'unchecked' is what a check says where a fact is missing; "
+            "expected block, override, warn or info"
+        )
         report("severity", message, (*where, "severity"))
 
 
@@ -319,8 +324,13 @@ def _check_periods(rule: Rule, report: Report) -> None:
             message = f"the period ends {period.end}, not after its start {period.start}; mend the dates"
             report("period", message, ("periods", number))
     ordered = sorted(enumerate(rule.periods), key=lambda one: one[1].start)
-    for (_before, first), (number, second) in pairwise(ordered):
-        if first.end is None or second.start < first.end:
+    for (before, first), (number, second) in pairwise(ordered):
+        if first.end is None:
+            message = (
+                f"the period from {first.start} has no end, and another begins {second.start}; join them"
+            )
+            report("period", message, ("periods", before, "end"))
+        elif second.start < first.end:
             message = f"the period from {second.start} overlaps the one from {first.start}; join them"
             report("period", message, ("periods", number))
 

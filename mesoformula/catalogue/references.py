@@ -47,9 +47,9 @@ def check_references(record: Any, formulary: Formulary) -> Iterator[Found]:
         case Rule():
             yield from _rule(record, formulary)
         case Condition():
-            yield from _one_meaning(record, "condition", formulary.conditions())
+            yield from _one_meaning(record, "condition", formulary.conditions(), formulary)
         case Allergen():
-            yield from _one_meaning(record, "allergen", formulary.allergens())
+            yield from _one_meaning(record, "allergen", formulary.allergens(), formulary)
             yield from _selectors(record.selectors, formulary, ("selectors",))
             for number, cross in enumerate(record.crosses):
                 yield from _selectors(cross.any_of, formulary, ("cross", number, "any_of"))
@@ -118,12 +118,18 @@ def _known_words(kind: SelectorKind, formulary: Formulary) -> set[str]:
 
 
 def _one_meaning(
-    record: Condition | Allergen, section: str, known: tuple[Condition | Allergen, ...]
+    record: Condition | Allergen,
+    section: str,
+    known: tuple[Condition | Allergen, ...],
+    formulary: Formulary,
 ) -> Iterator[Found]:
     """Find words that lead to two records: a patient's word must have one meaning."""
-    own = {folded(word): word for word in words_of(record)}
+    own = {folded(word) for word in words_of(record)}
+    order = list(formulary.entries(section))
     for other in known:
-        shared = [word for word in words_of(other) if folded(word) in own and other.id < record.id]
+        if order.index(other.id) >= order.index(record.id):
+            continue  # the later one is at fault
+        shared = [word for word in words_of(other) if folded(word) in own]
         if shared:
             yield (
                 "duplicate",

@@ -37,6 +37,7 @@ COMMANDS = {
     "techniques": ("treatments:techniques", "List techniques, with what each source says."),
     "protocols": ("treatments:protocols", "List published schedules of sessions."),
     "syringes": ("treatments:equipment", "List syringes and needles."),
+    "rules": ("rules", "List the rules of safety, with who says so."),
     "session": ("session", "Work out what a session takes."),
     "stock": ("stock", "Receive stock and list it."),
     "sheet": ("sheet", "Write sheets to a workbook."),

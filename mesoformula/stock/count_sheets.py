@@ -20,7 +20,7 @@ from mesoformula.stock.store import Store
 
 #: The fact of each line of a snapshot: how many containers should be there.
 EXPECTED = "expected"
-#: The fact that a count was posted; it stands until the posting is taken back.
+#: The fact that a count was posted.
 POSTED = "posted"
 
 #: Number of a lot in this store, and the name of a place.
@@ -135,7 +135,7 @@ def opened_count(store: Store, connection: Connection | None, number: int | None
         The movement.
 
     Raises:
-        OrderError: If there is none, or it was taken back.
+        OrderError: If there is none.
     """
     table, latest = schema.movement, None
     if connection is not None:
@@ -148,9 +148,6 @@ def opened_count(store: Store, connection: Connection | None, number: int | None
     found = read_movements(store, connection, [wanted]) if 0 < wanted <= latest else ()
     if not found or found[0].kind is not MovementKind.COUNT_OPENED:
         message = f"movement {wanted} opened no count; the latest count is {latest}"
-        raise OrderError([Problem("count", message)])
-    if found[0].reversed_by is not None:
-        message = f"count {wanted} was taken back by movement {found[0].reversed_by}; open another"
         raise OrderError([Problem("count", message)])
     return found[0]
 
@@ -310,7 +307,7 @@ def posting_of(connection: Connection, number: int) -> int | None:
         number: Of the count.
 
     Returns:
-        Its number; None if the count is open, or the posting was taken back.
+        Its number; None if the count is still open.
     """
     table = schema.standing
     found = connection.execute(

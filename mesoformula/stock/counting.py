@@ -269,10 +269,7 @@ def _work_out(connection: Connection, count: Movement, asked: Asked, at: int) ->
     """Compare every figure with the ledger, and refuse what cannot be."""
     posted = posting_of(connection, count.seq)
     if posted is not None:
-        message = (
-            f"count {count.seq} was posted already, by movement {posted}; open another count, or take that "
-            "movement back first"
-        )
+        message = f"count {count.seq} was posted already, by movement {posted}; open another count"
         raise OrderError([Problem("posted", message)])
     problems: list[Problem] = []
     lines = _spots(connection, count)

@@ -22,10 +22,9 @@ from mesoformula.stock.costs import Cost, write_cost
 from mesoformula.stock.fact_values import fact_objections, written_fact
 from mesoformula.stock.finding import find_lot
 from mesoformula.stock.lineage import lots_in
-from mesoformula.stock.lots import listed, local, lot_text, picks_of, require_stock
+from mesoformula.stock.lots import check_lot, listed, local, lot_text, picks_of, require_stock
 from mesoformula.stock.moments import from_moment, to_moment
 from mesoformula.stock.orders import (
-    check_name,
     check_order,
 )
 from mesoformula.stock.posting import Posting, carry_out
@@ -60,40 +59,6 @@ class LotFacts:
     recalled: bool
 
 
-@attrs.frozen
-class FactChange:
-    """
-    A change of what is known of a lot.
-
-    Attributes:
-        movement: Number of the movement.
-        effective_at: From when it holds, in UTC.
-        recorded_at: When it was recorded, in UTC.
-        actor: Who recorded it.
-        fact: `expiry`, `assay`, `cost`, `remark`, `quarantined` or `recalled`.
-        old: What was held before, as the ledger keeps it.
-        new: What holds from then on.
-        reason: Why; None if none was given or it was erased.
-        remark: Of a remark: the text, unless it was erased.
-        location: Of a quarantine: where; None if it holds everywhere.
-        opened: Of a quarantine: the opened container.
-        cause: The movement that made it necessary.
-    """
-
-    movement: int
-    effective_at: datetime
-    recorded_at: datetime
-    actor: str
-    fact: str
-    old: str | None
-    new: str | None
-    reason: str | None = None
-    remark: str | None = None
-    location: str | None = None
-    opened: int | None = None
-    cause: int | None = None
-
-
 def set_fact(
     store: Store,
     product: str,
@@ -124,7 +89,7 @@ def set_fact(
     problems: list[Problem] = []
     remark = fact is LotFact.REMARK
     order = check_order(problems, order, store.moment(), needs_reason=not remark)
-    number = check_name(problems, "lot", lot)
+    name, number = check_lot(problems, product, lot)
     if isinstance(value, str):
         value = value.strip()
     problems.extend(Problem(code, text) for code, text in fact_objections(fact, value))
@@ -136,7 +101,7 @@ def set_fact(
 
     def work(posting: Posting) -> None:
         connection = posting.connection
-        found = find_lot(connection, product, number)
+        found = find_lot(connection, name, number)
         if isinstance(value, Assay):
             _check_substance(read_product(store, connection, found.product), value)
         then = _sum_at(connection, found, posting.at)
@@ -153,7 +118,7 @@ def set_fact(
         if fact is LotFact.EXPIRY:
             posting.notes.extend(_expiry_notes(posting, found))
 
-    content = {"kind": "fact", "product": product.strip(" "), "lot": number, "fact": fact.value, "new": new}
+    content = {"kind": "fact", "product": name, "lot": number, "fact": fact.value, "new": new}
     return carry_out(store, order, content, work, texts={1: text} if text is not None else None)
 
 
@@ -182,8 +147,12 @@ def facts_on(
         OrderError: If there is no such lot, or there was none yet.
         StockError: If the store cannot be read.
     """
+    problems: list[Problem] = []
+    name, number = check_lot(problems, product, lot)
+    if problems:
+        raise OrderError(problems)
     with store.reading() as connection:
-        found = find_lot(connection, product, lot)
+        found = find_lot(connection, name, number)
         if connection is None:  # find_lot has refused that
             raise OrderError([Problem("empty", "the stock is empty")])
         at = from_moment(moment if moment is not None else store.moment(connection))
@@ -202,75 +171,6 @@ def facts_on(
             quarantined=bool(state.quarantined),
             recalled=bool(state.recalled),
         )
-
-
-def fact_history(store: Store, product: str, lot: str) -> tuple[FactChange, ...]:
-    """
-    List every change of what is known of a lot.
-
-    Args:
-        store: The stock.
-        product: `vendor/sku`, or `vendor/sku@revision` where the lot came under several.
-        lot: The maker's lot number.
-
-    Returns:
-        The changes, in the order in which they were recorded.
-
-    Raises:
-        OrderError: If there is no such lot.
-        StockError: If the store cannot be read.
-    """
-    line, movement, place, remark = (
-        schema.movement_line,
-        schema.movement,
-        schema.location,
-        schema.remark,
-    )
-    why = remark.alias("why")
-    with store.reading() as connection:
-        found = find_lot(connection, product, lot)
-        if connection is None:
-            return ()
-        rows = connection.execute(
-            select(
-                movement.c.seq,
-                movement.c.effective_at,
-                movement.c.recorded_at,
-                movement.c.actor,
-                movement.c.cause,
-                line.c.fact,
-                line.c.old,
-                line.c.new,
-                line.c.opened,
-                place.c.name,
-                why.c.text.label("reason"),
-                remark.c.text,
-            )
-            .select_from(line)
-            .join(movement, movement.c.seq == line.c.movement)
-            .outerjoin(place, place.c.id == line.c.location)
-            .outerjoin(why, (why.c.movement == movement.c.seq) & (why.c.line == 0))
-            .outerjoin(remark, (remark.c.movement == movement.c.seq) & (remark.c.line == line.c.line))
-            .where(line.c.lot == found.id, line.c.fact.in_((*_FACTS, QUARANTINED)))
-            .order_by(movement.c.seq, line.c.line)
-        ).all()
-    return tuple(
-        FactChange(
-            movement=row.seq,
-            effective_at=to_moment(row.effective_at),
-            recorded_at=to_moment(row.recorded_at),
-            actor=row.actor,
-            fact=row.fact,
-            old=row.old,
-            new=row.new,
-            reason=row.reason,
-            remark=row.text,
-            location=row.name,
-            opened=row.opened,
-            cause=row.cause,
-        )
-        for row in rows
-    )
 
 
 def _check_substance(product: Product, assay: Assay) -> None:

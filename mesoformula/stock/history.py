@@ -150,8 +150,9 @@ def products_with(connection: Connection, number: str) -> tuple[list[str], tuple
     found = sorted(str(one) for one in connection.execute(query).scalars())
     if found:
         return found, ()
-    known = connection.execute(select(table.c.number).distinct().order_by(table.c.number).limit(20_000))
-    return [], nearest(number, [str(one) for one in known.scalars()])
+    rows = connection.execute(select(table.c.number).distinct().order_by(table.c.number).limit(20_000))
+    known = [str(one) for one in rows.scalars()]
+    return [], nearest(number, known) or tuple(known[:3])
 
 
 @attrs.frozen

@@ -18,7 +18,16 @@ from mesoformula.stock.appending import Entry, Lot
 from mesoformula.stock.excursions import Touched, touched_by
 from mesoformula.stock.finding import find_opened, lot_by_id, place_id, place_name
 from mesoformula.stock.held import held_at, note_if_later, place_with, said_of_lot, said_since, still_held
-from mesoformula.stock.lots import find_revisions, listed, local, lot_text, picks_of, require_stock
+from mesoformula.stock.lots import (
+    check_lot,
+    check_opened,
+    find_revisions,
+    listed,
+    local,
+    lot_text,
+    picks_of,
+    require_stock,
+)
 from mesoformula.stock.moments import from_moment
 from mesoformula.stock.orders import check_name, check_order, moment_objections
 from mesoformula.stock.posting import Posting, carry_out
@@ -50,13 +59,15 @@ def quarantine(store: Store, product: str, lot: str, *, location: str | None = N
         OrderError: If anything stands against it; nothing is written.
         StockError: If the store cannot be opened or written to.
     """
-    order, place = _checked(store, order, location)
+    problems: list[Problem] = []
+    name, number = check_lot(problems, product, lot)
+    order, place = _checked(store, order, location, problems)
 
     def work(posting: Posting) -> None:
         entries = []
-        for one in find_revisions(posting.connection, product, lot):
-            number = None if place is None else place_with(posting.connection, one, place)
-            before = held_at(posting.connection, posting.at, lot=one.id, place=number)
+        for one in find_revisions(posting.connection, name, number):
+            where = None if place is None else place_with(posting.connection, one, place)
+            before = held_at(posting.connection, posting.at, lot=one.id, place=where)
             if before is not None:
                 posting.notes.append(
                     f"{said_of_lot(one, place)} is quarantined already, {said_since(posting, before)}"
@@ -71,7 +82,7 @@ def quarantine(store: Store, product: str, lot: str, *, location: str | None = N
                 note_if_later(posting, entry, held=False)
                 _note_picks(posting, entry.lot, place)
 
-    content = {"kind": "quarantine", "product": product.strip(), "lot": lot.strip(), "location": place}
+    content = {"kind": "quarantine", "product": name, "lot": number, "location": place}
     return carry_out(store, order, content, work)
 
 
@@ -91,7 +102,9 @@ def quarantine_opened(store: Store, number: int, *, order: Order) -> Receipt:
         OrderError: If anything stands against it; nothing is written.
         StockError: If the store cannot be opened or written to.
     """
-    order, _place = _checked(store, order, None)
+    problems: list[Problem] = []
+    check_opened(problems, number)
+    order, _place = _checked(store, order, None, problems)
 
     def work(posting: Posting) -> None:
         entry = _opened_entry(posting.connection, number, old=NO, new=YES)
@@ -180,18 +193,20 @@ def release_lot(
         OrderError: If nothing keeps it apart, or anything else stands against it; nothing is written.
         StockError: If the store cannot be opened or written to.
     """
-    order, place = _checked(store, order, location)
+    problems: list[Problem] = []
+    name, number = check_lot(problems, product, lot)
+    order, place = _checked(store, order, location, problems)
 
     def work(posting: Posting) -> None:
         connection = posting.connection
-        revisions = find_revisions(connection, product, lot)
+        revisions = find_revisions(connection, name, number)
         entries = []
         for one in revisions:
-            number = None if place is None else place_with(connection, one, place)
+            where = None if place is None else place_with(connection, one, place)
             entries += [
                 Entry(one, place, fact=fact, old=YES, new=NO)
                 for fact in ((QUARANTINED,) if place is not None else (QUARANTINED, RECALLED))
-                if held_at(connection, posting.at, lot=one.id, place=number, fact=fact) is not None
+                if held_at(connection, posting.at, lot=one.id, place=where, fact=fact) is not None
             ]
         left = [text for one in revisions for text in still_held(posting, one, place)]
         if not entries:
@@ -205,7 +220,7 @@ def release_lot(
                 note_if_later(posting, entry, held=True)
         posting.notes.extend(left)
 
-    content = {"kind": "release", "product": product.strip(), "lot": lot.strip(), "location": place}
+    content = {"kind": "release", "product": name, "lot": number, "location": place}
     return carry_out(store, order, content, work)
 
 
@@ -225,7 +240,9 @@ def release_opened(store: Store, number: int, *, order: Order) -> Receipt:
         OrderError: If it is not quarantined on its own, or anything else stands against it.
         StockError: If the store cannot be opened or written to.
     """
-    order, _place = _checked(store, order, None)
+    problems: list[Problem] = []
+    check_opened(problems, number)
+    order, _place = _checked(store, order, None, problems)
 
     def work(posting: Posting) -> None:
         entry = _opened_entry(posting.connection, number, old=YES, new=NO)
@@ -257,16 +274,24 @@ def recall_lot(store: Store, product: str, lot: str, *, order: Order) -> Receipt
         OrderError: If anything stands against it; nothing is written.
         StockError: If the store cannot be opened or written to.
     """
-    order, _place = _checked(store, order, None, needs_reason=False)
+    problems: list[Problem] = []
+    name, number = check_lot(problems, product, lot)
+    order, _place = _checked(store, order, None, problems, needs_reason=False)
 
     def work(posting: Posting) -> None:
-        revisions = find_revisions(posting.connection, product, lot)
+        revisions = find_revisions(posting.connection, name, number)
         before = [held_at(posting.connection, posting.at, lot=one.id, fact=RECALLED) for one in revisions]
         entries = [
             Entry(one, fact=RECALLED, old=NO, new=YES)
             for one, known in zip(revisions, before, strict=True)
             if known is None
         ]
+        if not entries and any(
+            held_at(posting.connection, posting.recorded_at, lot=one.id, fact=RECALLED) is None
+            for one in revisions
+        ):
+            said = f"{lot_text(revisions[0])} was recalled then, and was released since"
+            raise _refusal("recalled", [f"{said}: leave out the moment to recall it again"])
         if not entries:
             raise _AlreadyRecalledError(max(known.movement for known in before if known is not None))
         posting.post(MovementKind.RECALL, entries)
@@ -274,7 +299,7 @@ def recall_lot(store: Store, product: str, lot: str, *, order: Order) -> Receipt
             if entry.lot is not None:
                 note_if_later(posting, entry, held=False)
 
-    content = {"kind": "recall", "product": product.strip(), "lot": lot.strip()}
+    content = {"kind": "recall", "product": name, "lot": number}
     try:
         return carry_out(store, order, content, work)
     except _AlreadyRecalledError as known:

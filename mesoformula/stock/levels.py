@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from mesoformula.errors import OrderError, Problem
 from mesoformula.stock import schema
 from mesoformula.stock.appending import Entry
+from mesoformula.stock.lots import check_product
 from mesoformula.stock.orders import check_order, containers_objections
 from mesoformula.stock.posting import Posting, carry_out
 from mesoformula.stock.records import MovementKind, Order, Receipt, StockView
@@ -74,8 +75,8 @@ def set_level(
     problems: list[Problem] = []
     order = check_order(problems, order, store.moment())
     problems.extend(Problem(code, text) for code, text in containers_objections(least))
-    product = product.strip(" ")
-    if product not in known:
+    product = check_product(problems, product)
+    if not problems and product not in known:
         problems.extend(_unknown(store, product, known))
     if problems:
         raise OrderError(problems)
@@ -107,7 +108,7 @@ def clear_level(store: Store, product: str, *, order: Order) -> Receipt:
     """
     problems: list[Problem] = []
     order = check_order(problems, order, store.moment())
-    product = product.strip(" ")
+    product = check_product(problems, product)
     with store.reading() as connection:
         if connection is None:
             problems.append(Problem("product", f"no least stock is set of {shown(product)}"))

@@ -61,7 +61,7 @@ class Whole:
 
 
 @attrs.frozen
-class Part:
+class Drawn:
     """
     Some of an opened container, or of another mixture, that goes into a mixture.
 
@@ -75,7 +75,7 @@ class Part:
 
 
 #: What a mixture is made from.
-Input: TypeAlias = Whole | Part
+Input: TypeAlias = Whole | Drawn
 
 
 def mix(

@@ -19,6 +19,7 @@ from mesoformula.stock.finding import (
 )
 from mesoformula.stock.held import held_at
 from mesoformula.stock.lots import (
+    check_lot,
     lot_text,
     require_stock,
     short_picks,
@@ -234,13 +235,13 @@ def _checked(
     """Clean what was asked, and refuse it with everything that can be said without the ledger."""
     found = list(problems or ())
     order = check_order(found, order, store.moment(), needs_reason=needs_reason)
-    number = check_name(found, "lot", lot)
+    name, number = check_lot(found, product, lot)
     place = check_name(found, "location", location) if location is not None else None
     found.extend(Problem(code, text) for code, text in containers_objections(containers))
     if found:
         raise OrderError(found)
     require_stock(store)
-    return _Asked(product.strip(" "), number, containers, place, order)
+    return _Asked(name, number, containers, place, order)
 
 
 def _taking(kind: MovementKind, asked: _Asked, *, supplier: str | None = None) -> Callable[[Posting], None]:

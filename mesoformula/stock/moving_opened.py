@@ -10,7 +10,16 @@ from mesoformula.errors import OrderError, Problem
 from mesoformula.stock import schema
 from mesoformula.stock.appending import Entry, Lot
 from mesoformula.stock.finding import find_opened, lot_by_id, place_name
-from mesoformula.stock.lots import MOVED, amount_text, in_smallest, listed, local, picks_of, require_stock
+from mesoformula.stock.lots import (
+    MOVED,
+    amount_text,
+    check_opened,
+    in_smallest,
+    listed,
+    local,
+    picks_of,
+    require_stock,
+)
 from mesoformula.stock.moving import note_if_new, refuse_same_place
 from mesoformula.stock.orders import check_name, check_order
 from mesoformula.stock.posting import Posting, carry_out
@@ -50,6 +59,7 @@ def waste_opened(
     """
     problems: list[Problem] = []
     order = check_order(problems, order, store.moment(), needs_reason=True)
+    check_opened(problems, number)
     nanolitres, nanograms = in_smallest(problems, volume, "mL"), in_smallest(problems, mass, "mg")
     if volume is not None and mass is not None:
         problems.append(Problem("volume", "give a volume or a mass, not both"))
@@ -104,6 +114,7 @@ def move_opened(store: Store, number: int, *, to: str, order: Order) -> Receipt:
     problems: list[Problem] = []
     goal = check_name(problems, "location", to, place="to: ")
     order = check_order(problems, order, store.moment())
+    check_opened(problems, number)
     if problems:
         raise OrderError(problems)
     require_stock(store)

@@ -79,6 +79,8 @@ class Recorder:
             text = json.dumps(facts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
             hashlib.sha256(text.encode()).hexdigest()
         for statement, given, many in self.statements:
+            if statement.startswith("BEGIN") and connection.in_transaction:
+                connection.execute("ROLLBACK")  # of what only read
             if many:
                 connection.executemany(statement, given)
             else:

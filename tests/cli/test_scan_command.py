@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,7 +17,7 @@ MAGNESIUM = "torbay/magnesium-sulfate-50-10ml"
 BEARS = "05060131261973"
 NCTF = "fillmed/nctf-135ha"
 #: A day far enough from any on which this runs, and near enough for the century rule of GS1.
-YEAR = date.today().year + 10
+YEAR = datetime.now(UTC).year + 10
 YY = f"{YEAR % 100:02d}"
 DAY = f"{YY}0531"
 SOONER = f"{(YEAR - 1) % 100:02d}0531"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -182,7 +183,7 @@ def test_the_list_finds_names_vendors_ids_nicknames_and_lots(receive, meso):
     assert entry["unit_cost"] == {"value": "12.50", "unit": "EUR"}
     assert (entry["location"], entry["supplier"], entry["container"]) == ("fridge", "Acme", "vial 3 mL")
     ran = meso("stock", "list", "zzz")
-    assert ran.said == "nothing in stock matches 'zzz'; list all with: mesoformula stock list"
+    assert ran.said.startswith("nothing in stock matches 'zzz'; list all with: mesoformula stock list")
 
 
 def test_the_stock_is_chosen_by_option_or_environment(receive, meso, monkeypatch):
@@ -201,7 +202,7 @@ def test_what_is_no_stock_is_bad_data_and_stays_as_it_is(receive, meso):
     for where, said in (
         ("folder", "expected a SQLite file"),
         ("text.txt", "no SQLite database"),
-        ("postgresql://localhost/x", "expected a SQLite file"),
+        ("mysql://localhost/x", "expected a SQLite file"),
     ):
         for ran in (meso("stock", "list", "--stock", where), receive("--stock", where)):
             assert ran.code == 3
@@ -216,6 +217,234 @@ def test_a_stock_that_cannot_be_made_says_why(receive):
     assert ran.code == 3
     assert "file/stock.sqlite" in ran.err
     assert "internal error" not in ran.err
+
+
+# ---- other lists ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stocked(receive, meso):
+    """Lots in every condition, a pick, an opened vial and a level."""
+
+    def day(days: int) -> str:
+        return (TODAY + timedelta(days=days)).isoformat()
+
+    receive("--expiry", day(-1), "--containers", "2", lot="old")
+    receive("--expiry", day(30), "--cost", "10 EUR", lot="soon")
+    receive("--expiry", day(900), "--cost", "12 EUR", lot="late")
+    receive("--expiry", day(900), "--location", "fridge", lot="apart")
+    receive("--expiry", day(900), lot="bad")
+    receive(product="fresenius-kabi/soluvit-n", lot="S1")
+    for words in (
+        ("quarantine", NCTF, "apart", "--reason", "box torn"),
+        ("recall", NCTF, "bad", "--reason", "letter of the maker"),
+        ("pick", f"{NCTF}=2", "--reference", "S-0001", "--lot", "late"),
+        ("level", "set", NCTF, "12"),
+        ("open", NCTF, "soon"),
+    ):
+        ran = meso("stock", *words)
+        assert ran.code == 0, ran.err
+
+
+def lots(meso, *words):
+    return [entry["lot"] for entry in on_hand(meso, *words)]
+
+
+@pytest.mark.usefixtures("stocked")
+def test_the_list_marks_everything_that_stands_against_a_lot(meso):
+    said = meso("stock", "list").said
+    for mark in ("RECALLED", "QUARANTINED", "EXPIRED", "expires soon", "reserved 2"):
+        assert mark in said
+    assert "1 opened container is there too: stock list --opened" in said
+    assert "1 product is below the least stock: stock list --below" in said
+
+
+@pytest.mark.usefixtures("stocked")
+def test_lists_can_be_narrowed(meso):
+    assert lots(meso, "--expired") == ["old"]
+    assert lots(meso, "--expiring", "60d") == lots(meso, "--expiring", "60 d") == ["soon"]
+    assert lots(meso, "--expiring", "60", "--expired") == ["old", "soon"]
+    assert lots(meso, "--expiring", "0") == []
+    assert sorted(lots(meso, "--quarantined")) == ["apart", "bad"]
+    assert lots(meso, "--location", "fridge") == ["apart"]
+    assert lots(meso, "soluvit") == ["S1"]
+    ran = meso("stock", "list", "--expiring", "60d")
+    assert "expired and not listed here: 1; see them with: stock list --expired" in ran.said
+    assert "nothing in stock matches the options given" in meso("stock", "list", "--location", "x").said
+
+
+@pytest.mark.usefixtures("stocked")
+def test_the_json_list_says_everything(meso):
+    listed = meso("stock", "list", "--json").json
+    by_lot = {one["lot"]: one for one in listed["on_hand"]}
+    assert by_lot["late"]["reserved"] == 2
+    assert (by_lot["apart"]["quarantined"], by_lot["apart"]["recalled"]) == (True, False)
+    assert by_lot["bad"]["recalled"] is True
+    assert by_lot["soon"]["unit_cost"] == {"value": "10.00", "unit": "EUR"}
+    assert by_lot["soon"]["cost_range"] is None
+    assert (by_lot["soon"]["assay"], by_lot["soon"]["remark"]) == (None, None)
+    assert listed["below"] == [{"product": NCTF, "usable": 9, "least": 12}]
+    (opened,) = listed["opened"]
+    assert (opened["opened"], opened["lot"], opened["past"]) == (1, "soon", False)
+    assert opened["left"] == {"kind": "at_least", "value": "3", "unit": "mL"}
+    # Lots without a price may be worth anything.
+    assert listed["totals"]["value"] == [{"kind": "at_least", "value": "100.00", "unit": "EUR"}]
+
+
+@pytest.mark.usefixtures("stocked")
+def test_opened_containers_are_listed_with_what_is_left_at_least(meso):
+    said = meso("stock", "list", "--opened").said
+    assert "at least 3 mL" in said
+    assert "by the label" in said
+    assert meso("stock", "list", "--opened", "--location", "fridge").said.startswith("no opened container")
+    assert meso("stock", "list", "--below").said.startswith("product usable least missing")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--expiring", "soon"], "'soon' is no number of days; expected such as 60d"),
+        (["--expiring", "-1"], "is no number of days"),
+        (["--on", "yesterday"], "--on 'yesterday' is no day"),
+        (["--on", "2099-01-01"], "yet to come"),
+        (["--below", "--opened"], "--below is about whole products"),
+        (["--opened", "--expiring", "60d"], "do not go together"),
+    ],
+)
+def test_a_list_that_cannot_be_is_wrong_usage(receive, meso, words, said):
+    receive()
+    ran = meso("stock", "list", *words)
+    assert ran.code == 2
+    assert said in " ".join(ran.err.split())
+
+
+def test_the_stock_of_a_past_day_is_listed(receive, meso):
+    before = (datetime.now().astimezone() - timedelta(days=3)).isoformat()
+    receive("--received", before, lot="early")
+    receive(lot="now")
+    yesterday = (TODAY - timedelta(days=1)).isoformat()
+    assert lots(meso, "--on", yesterday) == ["early"]
+    assert sorted(lots(meso, "--on", TODAY.isoformat())) == ["early", "now"]
+    # Yesterday nobody had recorded it.
+    assert lots(meso, "--on", yesterday, "--known-on", yesterday) == []
+    assert f"as of {yesterday}" in meso("stock", "list", "--on", yesterday).said
+    ran = meso("stock", "list", "--on", "2020-01-01")
+    assert ran.out.startswith("the stock is empty at the end of 2020-01-01: ")
+
+
+# ---- value ------------------------------------------------------------------------------------------------
+
+
+def test_value_is_told_by_lot_product_vendor_and_currency(receive, meso):
+    receive("--cost", "10.50 EUR", "--containers", "4", lot="A")
+    receive("--cost", "11 EUR", "--containers", "2", lot="A2")
+    receive("--cost", "11 EUR", "--containers", "2", lot="B")
+    receive("--cost", "12 EUR", "--containers", "2", lot="B")
+    receive("--cost", "900 JPY", "--containers", "3", product=JALUPRO, lot="J")
+    assert meso("stock", "waste", NCTF, "A", "--containers", "1", "--reason", "broken").code == 0
+    found = meso("stock", "value", "--json").json
+    assert {one["lot"]: one["value"] for one in found["on_hand"]["lots"]} == {
+        "A": {"kind": "stated", "value": "31.50", "unit": "EUR"},
+        "A2": {"kind": "stated", "value": "22.00", "unit": "EUR"},
+        "B": {"kind": "disputed", "low": "44.00", "high": "48.00", "unit": "EUR"},
+        "J": {"kind": "stated", "value": "2700", "unit": "JPY"},
+    }
+    assert found["on_hand"]["total"] == [
+        {"kind": "disputed", "low": "97.50", "high": "101.50", "unit": "EUR"},
+        {"kind": "stated", "value": "2700", "unit": "JPY"},
+    ]
+    assert found["wasted"]["total"] == [{"kind": "stated", "value": "10.50", "unit": "EUR"}]
+    said = meso("stock", "value").said
+    assert "97.50 to 101.50 EUR; 2700 JPY" in said
+    assert "its receipts differ in cost" in said
+    assert "an opened container counts as spent" in said
+    assert (
+        "no whole container was wasted to 2020-01-01" in meso("stock", "value", "--until", "2020-01-01").said
+    )
+
+
+def test_the_value_of_an_empty_stock(meso):
+    assert meso("stock", "value").said.startswith("nothing is on hand")
+    ran = meso("stock", "value", "--since", "2026-02-02", "--until", "2026-01-01")
+    assert (ran.code, "ends before it begins" in ran.err) == (2, True)
+
+
+# ---- verify, backup, restore, erase -----------------------------------------------------------------------
+
+
+def test_a_sound_ledger_is_told_with_its_anchor(receive, meso):
+    anchor = receive("--json").json["anchor"]
+    ran = meso("stock", "verify")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.said.startswith("1 movement says what was recorded")
+    assert ran.out.splitlines()[-1] == f"anchor {anchor}"
+    assert meso("stock", "verify", "--against", anchor).code == 0
+    assert meso("stock", "verify", "--json").json == {
+        "stock": ran.out.splitlines()[-2].removeprefix("stock "),
+        "movements": 1,
+        "anchor": anchor,
+        "against": None,
+        "sound": True,
+        "problems": [],
+    }
+
+
+def test_a_changed_ledger_is_bad_data_and_every_problem_is_listed(receive, meso):
+    receive("--stock", "stock.sqlite")
+    raw = sqlite3.connect("stock.sqlite", isolation_level=None)
+    raw.execute("UPDATE balance SET containers = 6")
+    raw.execute("DROP TRIGGER lot_guards_update")
+    raw.close()
+    ran = meso("stock", "verify", "--stock", "stock.sqlite")
+    assert ran.code == 3
+    assert "[balance] balance (lot 1, location 1): containers is kept as 6, the movements" in ran.said
+    assert "[guard] trigger lot_guards_update is missing" in ran.said
+    found = meso("stock", "verify", "--stock", "stock.sqlite", "--json")
+    assert (found.code, found.json["sound"]) == (3, False)
+    assert [one["code"] for one in found.json["problems"]] == ["balance", "guard"]
+
+
+def test_an_anchor_that_is_not_in_the_ledger_is_bad_data_and_one_that_is_none_wrong_usage(receive, meso):
+    receive()
+    ran = meso("stock", "verify", "--against", "9:" + "ab" * 32)
+    assert ran.code == 3
+    assert "ends with movement 1: its end was cut off" in ran.said
+    for given in ("9", "9:abc", "x:" + "ab" * 32):
+        ran = meso("stock", "verify", "--against", given)
+        assert ran.code == 2
+        assert "64 hexadecimal digits" in ran.err
+
+
+def test_a_backup_is_written_verified_and_restored(receive, meso):
+    anchor = receive("--json").json["anchor"]
+    ran = meso("stock", "backup", "kept.sqlite")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines()[-1] == f"anchor {anchor}"
+    assert meso("stock", "verify", "--stock", "kept.sqlite", "--against", anchor).code == 0
+    assert meso("stock", "backup", "kept.sqlite").code == 3
+    assert meso("stock", "restore", "kept.sqlite", "--stock", "new.sqlite").code == 0
+    assert len(on_hand(meso, "--stock", "new.sqlite")) == 1
+    again = meso("stock", "restore", "kept.sqlite", "--stock", "new.sqlite")
+    assert (again.code, again.err.count("\n")) == (3, 1)
+    assert meso("stock", "restore", "none.sqlite", "--stock", "other.sqlite").code == 3
+
+
+def test_a_remark_is_erased_and_only_when_it_is_meant(receive, meso):
+    anchor = receive("--remark", "Mrs. Example", "--json").json["anchor"]
+    ran = meso("stock", "erase", "1", "--line", "1")
+    assert ran.code == 2
+    assert "expected --yes" in ran.err
+    assert "Mrs. Example" in meso("stock", "history").out
+    ran = meso("stock", "erase", "1", "--line", "1", "--yes")
+    assert ran.code == 0
+    assert ran.said.startswith("erased the remark of line 1 of movement 1")
+    assert "a backup" in ran.said
+    assert "Mrs. Example" not in meso("stock", "history").out
+    assert meso("stock", "verify", "--against", anchor).code == 0
+    again = meso("stock", "erase", "1", "--line", "1", "--json")
+    assert (again.code, again.json["repeated"]) == (0, True)
+    assert meso("stock", "erase", "1", "--yes").code == 2
+    assert meso("stock", "erase", "7", "--yes").code == 2
 
 
 # ---- sheets -----------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from mesoformula import quantity
 from mesoformula.errors import OrderError, ShortStockError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product
 from mesoformula.stock.costs import Cost, read_cost, write_cost
-from mesoformula.stock.facts import fact_history, facts_on, set_fact
+from mesoformula.stock.fact_changes import fact_history
+from mesoformula.stock.facts import facts_on, set_fact
 from mesoformula.stock.holding import recall_lot
 from mesoformula.stock.openings import open_container
 from mesoformula.stock.reading import stock_view
@@ -316,7 +317,9 @@ def test_the_same_request_changes_nothing(stock: Store) -> None:
         set_fact(stock, ID, "L1", LotFact.REMARK, "wet", order=order)
 
 
-@pytest.mark.parametrize("text", ["", "a\nb", "\x1b[31m", "x" * 10_000, "'; DROP TABLE lot; --", "=1+1"])
+@pytest.mark.parametrize(
+    "text", ["", "a\nb", "\x1b[31m", "\udcff", "x" * 10_000, "'; DROP TABLE lot; --", "=1+1"]
+)
 def test_hostile_names_are_answered_in_one_line_each(stock: Store, text: str) -> None:
     for product, lot in ((ID, text), (text, "L1")):
         for work in (

@@ -23,8 +23,7 @@ from mesoformula.stock.holding import (
     release_lot,
     release_opened,
 )
-from mesoformula.stock.mixing import Part as Drawn
-from mesoformula.stock.mixing import mix
+from mesoformula.stock.mixing import Drawn, mix
 from mesoformula.stock.moving import move, return_stock
 from mesoformula.stock.moving_opened import move_opened
 from mesoformula.stock.openings import open_container
@@ -208,6 +207,8 @@ def test_a_recall_blocks_every_revision_and_is_said_once(stock: Store, clock: Cl
         use(stock, f"{ID}@1", "L1", containers=1, reference="S-001", location="main", order=Order("anna"))
     release_lot(stock, ID, "L1", order=WHY)
     assert recalled(stock) == set()
+    with pytest.raises(OrderError, match="was recalled then, and was released since"):
+        recall_lot(stock, ID, "L1", order=late(clock, minutes=4))
     assert not recall_lot(stock, ID, "L1", order=WHY).repeated
 
 
@@ -339,7 +340,9 @@ def test_the_same_request_changes_nothing(stock: Store) -> None:
         quarantine(stock, ID, "L1", location="main", order=asked("q"))
 
 
-@pytest.mark.parametrize("text", ["", "a\nb", "\x1b[31m", "x" * 10_000, "'; DROP TABLE lot; --", "=1+1"])
+@pytest.mark.parametrize(
+    "text", ["", "a\nb", "\x1b[31m", "\udcff", "x" * 10_000, "'; DROP TABLE lot; --", "=1+1"]
+)
 def test_hostile_names_are_answered_in_one_line_each(stock: Store, text: str) -> None:
     for work in (
         lambda: quarantine(stock, ID, text, order=WHY),
@@ -351,6 +354,14 @@ def test_hostile_names_are_answered_in_one_line_each(stock: Store, text: str) ->
         with pytest.raises(OrderError) as error:
             work()
         assert all(len(line) < 300 and line.isprintable() for line in str(error.value).splitlines())
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**70, 1.0, True, "1", None])
+def test_a_number_that_is_none_is_refused(stock: Store, number: Any) -> None:
+    for work in (quarantine_opened, release_opened):
+        with pytest.raises(OrderError) as error:
+            work(stock, number, order=WHY)
+        assert codes(error) == ["opened"]
 
 
 def test_nothing_is_made_where_there_is_no_stock(tmp_path: Any) -> None:

@@ -103,7 +103,9 @@ def test_a_level_counts_from_now_on(stock: Store) -> None:
     assert codes(error) == ["at"]
 
 
-@pytest.mark.parametrize("text", ["", "a\nb", "\x1b[31m", "x" * 10_000, "'; DROP TABLE lot; --", "=1+1"])
+@pytest.mark.parametrize(
+    "text", ["", "a\nb", "\x1b[31m", "\udcff", "x" * 10_000, "'; DROP TABLE lot; --", "=1+1"]
+)
 def test_hostile_names_are_answered_in_one_line(stock: Store, text: str) -> None:
     for work in (
         lambda: set_level(stock, text, 1, order=ANNA),

@@ -197,7 +197,7 @@ def test_figures_that_cannot_be_are_refused(stock: Store, containers: Any) -> No
             adjust(stock, ID, "L1", containers, location="main", order=WHY)
 
 
-HOSTILE = ["", "  ", "a\nb", "\x1b[31m", "x" * 10_000, "\u202e", None, 7]
+HOSTILE = ["", "  ", "a\nb", "\x1b[31m", "x" * 10_000, "\u202e", "\udcff", None, 7]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -392,6 +392,17 @@ def test_what_cannot_go_out_of_an_opened_container_is_refused(
 ) -> None:
     with pytest.raises(OrderError, match=said):
         waste_opened(opened, 1, **given, order=WHY)
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**70, 1.0, True, "1", None])
+def test_a_number_that_is_none_is_refused(stock: Store, number: Any) -> None:
+    for work in (
+        lambda: waste_opened(stock, number, order=WHY),
+        lambda: move_opened(stock, number, to="fridge", order=WHY),
+    ):
+        with pytest.raises(OrderError) as error:
+            work()
+        assert codes(error) == ["opened"]
 
 
 def test_an_opened_container_is_moved_with_its_quarantine(opened: Store) -> None:

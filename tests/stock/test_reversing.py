@@ -23,8 +23,7 @@ from mesoformula.stock.finding import find_lot
 from mesoformula.stock.history import movements_of
 from mesoformula.stock.holding import quarantine, quarantine_opened, recall_lot, release_lot
 from mesoformula.stock.levels import set_level
-from mesoformula.stock.mixing import Part as Drawn
-from mesoformula.stock.mixing import Whole, mix
+from mesoformula.stock.mixing import Drawn, Whole, mix
 from mesoformula.stock.moving import adjust, move, return_stock, waste
 from mesoformula.stock.moving_opened import move_opened, waste_opened
 from mesoformula.stock.openings import open_container
@@ -198,6 +197,19 @@ def test_a_reversal_before_a_count_leaves_what_was_counted(stock: Store, clock: 
     compensation = back.movement + 1
     with pytest.raises(OrderError, match=f"reverse what made it necessary: movement {back.movement}"):
         reverse(stock, compensation, order=WHY)
+
+
+def test_a_late_entry_and_its_compensation_are_taken_back_together(stock: Store, clock: Clock) -> None:
+    clock.skip(days=1)
+    before = clock.now
+    clock.skip(days=1)
+    count(stock, 9)
+    late = waste(stock, ID, "L1", 4, order=attrs.evolve(WHY, at=before))
+    assert kinds(stock, late.movements) == ["compensation", "waste"]
+    clock.skip(days=1)
+    back = reverse(stock, late.movement, order=WHY)
+    assert kinds(stock, back.movements) == ["reversal", "compensation"]
+    assert there(stock)["L1", "main"] == 9
 
 
 def test_what_cannot_be_taken_back_says_what_to_do_instead(stock: Store) -> None:

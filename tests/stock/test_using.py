@@ -28,8 +28,7 @@ from mesoformula.stock.appending import Entry
 from mesoformula.stock.finding import find_lot
 from mesoformula.stock.history import movements_of
 from mesoformula.stock.implants import implant_cards
-from mesoformula.stock.mixing import Part as Drawn
-from mesoformula.stock.mixing import Whole, mix
+from mesoformula.stock.mixing import Drawn, Whole, mix
 from mesoformula.stock.openings import open_container
 from mesoformula.stock.posting import Posting, carry_out
 from mesoformula.stock.reading import stock_view

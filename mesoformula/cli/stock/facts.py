@@ -16,9 +16,11 @@ from mesoformula.stock.figures import in_major_units
 from mesoformula.words import shown
 
 if TYPE_CHECKING:
+    from mesoformula.app import App
     from mesoformula.stock.costs import Cost
-    from mesoformula.stock.facts import FactChange, LotFacts
-    from mesoformula.stock.records import Assay, LotFact, Order
+    from mesoformula.stock.fact_changes import FactChange
+    from mesoformula.stock.facts import LotFacts
+    from mesoformula.stock.records import Assay, LotFact, Order, Receipt
     from mesoformula.stock.store import Store
 
 
@@ -82,11 +84,13 @@ def fact(
         from mesoformula.stock.facts import set_fact
 
         ((changed, value),) = changes.items()
-        return write(
-            stock,
-            as_json,
-            lambda _app, store: set_fact(store, product, lot, changed, value, order=order),
-        )
+
+        def work(app: App, store: Store) -> Receipt:
+            receipt = set_fact(store, product, lot, changed, value, order=order)
+            text = _uncounted(app, value)
+            return receipt if text is None else attrs.evolve(receipt, notes=(*receipt.notes, text))
+
+        return write(stock, as_json, work)
     app = app_of()
     with closing(open_store(app, stock)) as store:
         _show(store, product, lot, on, as_json)
@@ -145,9 +149,25 @@ def _assay(
     return Assay(substance.strip(), percent, basis.strip().replace("-", " "), water, moiety)
 
 
+def _uncounted(app: App, value: Any) -> str | None:
+    """Say why no session can count an assay: nobody knows the base, or a fact is missing."""
+    from mesoformula.errors import CatalogueError, QuantityError, UnknownNameError
+    from mesoformula.stock.assays import factor_of
+    from mesoformula.stock.records import Assay
+
+    if not isinstance(value, Assay):
+        return None
+    try:
+        factor_of(value, app.formulary.substance)
+    except (QuantityError, UnknownNameError, CatalogueError) as err:
+        return f"no session can count this assay, and this lot is refused there until it can: {err}"
+    return None
+
+
 def _show(store: Store, product: str, lot: str, on: date | None, as_json: bool) -> None:
     from mesoformula.clock import day_end
-    from mesoformula.stock.facts import fact_history, facts_on
+    from mesoformula.stock.fact_changes import fact_history
+    from mesoformula.stock.facts import facts_on
 
     moment = None
     if on is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mesoformula.cli.common import app_of, report_problems
+from mesoformula.cli.common import app_of, print_wrapped, report_problems
 from mesoformula.cli.options import WholeType, example
 from mesoformula.cli.stock.common import MomentType, open_store, print_receipt, write, write_options
 
@@ -90,7 +90,7 @@ def quarantine(
 
 @click.command(
     "recall",
-    epilog=example("mesoformula stock recall fillmed/nctf-135ha 4711 --reason 'letter of the maker'"),
+    epilog=example("mesoformula stock recall fillmed/nctf-135ha 4711", "--reason 'letter of the maker'"),
 )
 @click.argument("product", metavar="ID")
 @click.argument("lot", metavar="LOT")
@@ -115,7 +115,11 @@ def recall(product: str, lot: str, order: Order, stock: str | None, as_json: boo
         if as_json:
             print_receipt(store, receipt, True, extra={"trace": trace_plain(trace)})
         else:
-            print_receipt(store, receipt, False)
+            if receipt.repeated:
+                for note in receipt.notes or ("nothing changed",):
+                    print_wrapped(f"{note}; nothing is recorded anew")
+            else:
+                print_receipt(store, receipt, False)
             click.echo("")
             print_trace(app, store, trace, False)
     report_problems(app)

@@ -41,7 +41,7 @@ class ChangeType(Type):
         match = re.fullmatch(r"([-+\N{MINUS SIGN}])([0-9]{1,7})", value.strip())
         if match is None or not 1 <= int(match[2]) <= _MOST:
             raise click.UsageError(
-                f"{option_name(param)}{shown(value)}: expected a whole number with its sign, such as -1 or +2",
+                f"{option_name(param)}{shown(value)}: expected a whole number with its sign, such as -1",
                 ctx,
             )
         return int(match[2]) if match[1] == "+" else -int(match[2])

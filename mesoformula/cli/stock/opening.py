@@ -29,7 +29,7 @@ class InputType(Type):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read `VENDOR/SKU:LOT=1`, `VENDOR/SKU:LOT=1@PLACE`, `opened:12=2 mL` or `opened:12`."""
-        from mesoformula.stock.mixing import Part, Whole
+        from mesoformula.stock.mixing import Drawn, Whole
 
         if not isinstance(value, str):
             return value
@@ -37,7 +37,7 @@ class InputType(Type):
         if opened := _OPENED.fullmatch(text):
             volume = opened[2]
             amount = QuantityType("volume").convert(volume, param, ctx) if volume is not None else None
-            return Part(int(opened[1]), amount)
+            return Drawn(int(opened[1]), amount)
         whole = _WHOLE.fullmatch(text)
         if whole is None or "/" not in whole[1] or not int(whole[3]):
             raise click.UsageError(

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from mesoformula.cli.common import app_of, print_json, print_table, print_wrapped, report_problems, safe
+from mesoformula.cli.common import (
+    app_of,
+    counted,
+    print_json,
+    print_table,
+    print_wrapped,
+    report_problems,
+    safe,
+)
 from mesoformula.cli.options import WholeType, example, json_option, stock_option
 from mesoformula.cli.stock.common import CostType, ExpiryType, MomentType, actor, open_store, settings_of
 from mesoformula.cli.stock.receipts import print_expired, print_planned, print_received
@@ -231,7 +239,9 @@ def _receive_one(
         if receipt.repeated:
             click.echo(f"nothing changed: movement {receipt.movement} recorded this request before")
         else:
-            per_pack = f" ({_packs(packs)} of {item.containers_per_pack})" if packs is not None else ""
+            per_pack = (
+                f" ({counted(packs, 'pack')} of {item.containers_per_pack})" if packs is not None else ""
+            )
             print_wrapped(
                 f"received {containers_text(item, delivery.containers)}{per_pack} of {item.name} "
                 f"({item.pinned_id})"
@@ -246,10 +256,6 @@ def _receive_one(
             print_wrapped(f"note: {text}")
         click.echo(safe(f"stock {store}"))
         click.echo(f"anchor {receipt.anchor}")
-
-
-def _packs(number: int) -> str:
-    return "1 pack" if number == 1 else f"{number} packs"
 
 
 # ---- tables --------------------------------------------------------------------------------------------
@@ -308,13 +314,15 @@ def _receive_table(
             try:
                 receipt = receive(store, note.deliveries, takeover=opening, **who)
             except ReceiptError as err:
+                if all(problem.line is None for problem in err.problems):
+                    raise  # about how it was asked, and not about the file
                 raise note.refusal(err.problems) from err
         if not as_json:
             print_table(("column", "taken for"), extra["mapping"].items())
             for problem in note.attention:
                 print_wrapped(f"look at {problem}")
             if note.skipped:
-                click.echo(f"{note.skipped} rows left out, as nothing is there")
+                click.echo(f"{counted(note.skipped, 'row')} left out, as nothing is there")
         if receipt is None:
             print_planned(store, note.deliveries, as_json, rows=note.rows, extra=extra)
         else:

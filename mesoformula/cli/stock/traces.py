@@ -41,9 +41,8 @@ def trace_texts(trace: Trace, zone: tzinfo) -> Iterator[str]:
         Sentences.
     """
     products = {one.product.pinned_id: one.product for one in trace.lots}
-    if trace.reference is None:
-        for lot in trace.lots:
-            yield _lot_text(lot)
+    for lot in trace.lots:
+        yield _lot_text(lot)
     for one in trace.arrived:
         yield _arrived_text(one, products[one.product], zone, named=trace.reference is not None)
     for place in trace.left:
@@ -84,8 +83,7 @@ def used_rows(trace: Trace, zone: tzinfo) -> list[tuple[str, ...]]:
             notes.append(f"device {one.device}" + (f", serial {one.serial}" if one.serial else ""))
         what = one.reference or "no session"
         if trace.reference is not None:
-            expiry = f", expiry {lot.expiry}" if lot.expiry is not None else ", no expiry"
-            what = f"{lot.product.name} lot {one.lot}{expiry}"
+            what = f"{lot.product.name} lot {one.lot}"
         rows.append(
             (
                 local_text(one.at, zone),
