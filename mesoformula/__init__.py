@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mesoformula.catalogue.checks import check_line as check_line
+    from mesoformula.contents import Auxiliary as Auxiliary
     from mesoformula.contents import Content as Content
     from mesoformula.conversions import convert as convert
     from mesoformula.conversions import convert_strength as convert_strength
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from mesoformula.errors import StockError as StockError
     from mesoformula.errors import UnknownNameError as UnknownNameError
     from mesoformula.findings import Finding as Finding
+    from mesoformula.findings import Missing as Missing
+    from mesoformula.findings import Override as Override
     from mesoformula.findings import Severity as Severity
     from mesoformula.formulary import Formulary as Formulary
     from mesoformula.formulas import Formula as Formula
@@ -40,12 +43,16 @@ if TYPE_CHECKING:
     from mesoformula.ingredients import IngredientClass as IngredientClass
     from mesoformula.ingredients import Range as Range
     from mesoformula.ingredients import Substance as Substance
+    from mesoformula.products import ContainerKind as ContainerKind
     from mesoformula.products import Doses as Doses
     from mesoformula.products import Form as Form
     from mesoformula.products import Method as Method
     from mesoformula.products import Part as Part
     from mesoformula.products import Permission as Permission
     from mesoformula.products import Product as Product
+    from mesoformula.products import ProductKind as ProductKind
+    from mesoformula.products import Route as Route
+    from mesoformula.products import Status as Status
     from mesoformula.products import Vendor as Vendor
     from mesoformula.rules import Allergen as Allergen
     from mesoformula.rules import Condition as Condition
@@ -64,6 +71,7 @@ if TYPE_CHECKING:
     from mesoformula.sessions import Keep as Keep
     from mesoformula.sessions import LineQuantities as LineQuantities
     from mesoformula.sessions import LotAssay as LotAssay
+    from mesoformula.sessions import PastDose as PastDose
     from mesoformula.sessions import Session as Session
     from mesoformula.sessions import SessionQuantities as SessionQuantities
     from mesoformula.sessions import Step as Step
@@ -100,7 +108,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "catalogue.checks": ("check_line",),
-    "contents": ("Content",),
+    "contents": ("Auxiliary", "Content"),
     "conversions": ("convert", "convert_strength", "iu_per_mg", "moiety_factor"),
     "errors": (
         "CatalogueError",
@@ -114,13 +122,25 @@ _HOMES = {
         "StockError",
         "UnknownNameError",
     ),
-    "findings": ("Finding", "Severity"),
+    "findings": ("Finding", "Missing", "Override", "Severity"),
     "formulary": ("Formulary",),
     "formulas": ("Formula", "Line", "LineKind"),
     "grids": ("Cell", "Grid", "Importer"),
     "hookspecs": ("hookimpl",),
     "ingredients": ("IngredientClass", "Range", "Substance"),
-    "products": ("Doses", "Form", "Method", "Part", "Permission", "Product", "Vendor"),
+    "products": (
+        "ContainerKind",
+        "Doses",
+        "Form",
+        "Method",
+        "Part",
+        "Permission",
+        "Product",
+        "ProductKind",
+        "Route",
+        "Status",
+        "Vendor",
+    ),
     "rules": (
         "Allergen",
         "Condition",
@@ -141,6 +161,7 @@ _HOMES = {
         "Keep",
         "LineQuantities",
         "LotAssay",
+        "PastDose",
         "Session",
         "SessionQuantities",
         "Step",

@@ -20,6 +20,24 @@ class Severity(enum.StrEnum):
 
 
 @attrs.frozen
+class Missing:
+    """
+    A fact for want of which a check could not be made.
+
+    Attributes:
+        fact: Which one, such as `pH`.
+        of: The product that it is missing of, for people; empty where it is the session's or the patient's.
+    """
+
+    fact: str
+    of: str = ""
+
+    def __str__(self) -> str:
+        """Write it as part of a sentence."""
+        return f"{self.fact} of {self.of}" if self.of else self.fact
+
+
+@attrs.frozen
 class Finding:
     """
     One thing that a check has to say about a session.
@@ -30,6 +48,7 @@ class Finding:
         subject: What it is about: a product, a substance, a line.
         message: For a professional, with what to do.
         sources: Who says so.
+        missing: What is not known, where it is unchecked.
     """
 
     code: str
@@ -37,17 +56,76 @@ class Finding:
     subject: str
     message: str
     sources: tuple[Source, ...] = ()
+    missing: tuple[Missing, ...] = ()
 
 
-def ready(findings: tuple[Finding, ...]) -> bool:
+@attrs.frozen
+class Override:
+    """
+    A professional's decision to go on against a finding of severity `override`.
+
+    Attributes:
+        code: Of the finding.
+        reason: Why; nothing that tells who the patient is.
+        by: Who decides.
+        subject: Of the finding; None for all that bear the code.
+    """
+
+    code: str
+    reason: str
+    by: str
+    subject: str | None = None
+
+    def covers(self, finding: Finding) -> bool:
+        """
+        Tell whether it is about a finding.
+
+        Args:
+            finding: Any.
+
+        Returns:
+            Whether code and subject are those of the finding, whatever its severity.
+        """
+        return self.code == finding.code and self.subject in (None, finding.subject)
+
+    def __str__(self) -> str:
+        """Write it as records keep it."""
+        what = self.code if self.subject is None else f"{self.code} of {self.subject}"
+        return f"{what} by {self.by}: {self.reason}"
+
+
+def standing(findings: tuple[Finding, ...], overrides: tuple[Override, ...] = ()) -> tuple[Finding, ...]:
+    """
+    List what stands against a session.
+
+    Args:
+        findings: All that was found.
+        overrides: What a professional has decided; a block is never overridden.
+
+    Returns:
+        Every block, and every override that is not given.
+    """
+    return tuple(
+        finding
+        for finding in findings
+        if finding.severity is Severity.BLOCK
+        or (
+            finding.severity is Severity.OVERRIDE
+            and not any(override.covers(finding) for override in overrides)
+        )
+    )
+
+
+def ready(findings: tuple[Finding, ...], overrides: tuple[Override, ...] = ()) -> bool:
     """
     Tell whether nothing stands against a session.
 
     Args:
         findings: All that was found.
+        overrides: What a professional has decided.
 
     Returns:
         False while a block, or an override not given, stands. What was not checked is no objection; it
         stands in the findings.
     """
-    return not any(finding.severity in (Severity.BLOCK, Severity.OVERRIDE) for finding in findings)
+    return not standing(findings, overrides)

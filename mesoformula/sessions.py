@@ -12,7 +12,7 @@ import attrs
 
 from mesoformula.findings import Finding
 from mesoformula.formulas import Formula, LineKind
-from mesoformula.products import Product
+from mesoformula.products import Product, Route
 from mesoformula.treatments import Needle, Syringe, Technique, Zone
 
 if TYPE_CHECKING:
@@ -40,9 +40,27 @@ class LotAssay:
 
 
 @attrs.frozen
+class PastDose:
+    """
+    What an earlier session injected, for limits over a period.
+
+    Attributes:
+        product: Of which.
+        volume: How much of it; [length]**3.
+        day: When.
+    """
+
+    product: Product
+    volume: Quantity
+    day: date
+
+
+@attrs.frozen
 class Session:
     """
     One treatment, as asked for: at most one way of saying how much is injected.
+
+    What is said of the patient serves the checks and is never stored.
 
     Attributes:
         formula: What is injected.
@@ -59,6 +77,12 @@ class Session:
         on: The day.
         assays: Of the lots that are taken. Doses and concentrations count them; volumes are worked out from
             the labels, as lots are picked for a volume.
+        route: The intended way of administration.
+        region: Where it takes place, such as `FR`; None leaves rules of law unchecked.
+        conditions: Ids of conditions that the patient has.
+        allergies: Ids of allergens or substances that the patient is allergic to.
+        age: Of the patient, whole years.
+        past: What earlier sessions of the same patient injected, all of it; None where nobody knows.
     """
 
     formula: Formula
@@ -74,6 +98,12 @@ class Session:
     needle: Needle | None = None
     on: date | None = None
     assays: tuple[LotAssay, ...] = ()
+    route: Route = Route.INTRADERMAL
+    region: str | None = None
+    conditions: tuple[str, ...] = ()
+    allergies: tuple[str, ...] = ()
+    age: int | None = None
+    past: tuple[PastDose, ...] | None = None
 
 
 class AmountKind(enum.StrEnum):

@@ -101,6 +101,7 @@ LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 PUBLIC = {
     "mesoformula.fields",
     "mesoformula.grids",
+    "mesoformula.rules",
     "mesoformula.sheets",
     "mesoformula.presentation",
     "mesoformula.stock.figures",

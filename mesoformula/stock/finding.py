@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from mesoformula.errors import OrderError, Problem
 from mesoformula.stock import schema
 from mesoformula.stock.appending import Lot, load
+from mesoformula.stock.orders import check_name, check_product
 from mesoformula.stock.tally import OpenedSum, Tally
 from mesoformula.words import nearest, shown
 
@@ -30,7 +31,10 @@ def find_lot(connection: Connection | None, product: str, number: str) -> Lot:
     Raises:
         OrderError: If there is none, or several, with what comes near.
     """
-    product, number = product.strip(" "), number.strip(" ")
+    problems: list[Problem] = []
+    product, number = check_product(problems, product), check_name(problems, "lot", number)
+    if problems:
+        raise OrderError(problems)
     pinned = _PINNED.fullmatch(product)
     product_id = pinned[1] if pinned is not None else product
     table = schema.lot

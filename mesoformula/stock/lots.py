@@ -14,7 +14,7 @@ from mesoformula.stock import schema
 from mesoformula.stock.appending import Lot
 from mesoformula.stock.finding import find_lot
 from mesoformula.stock.moments import to_moment
-from mesoformula.stock.orders import check_name, figure
+from mesoformula.stock.orders import check_name, check_product, figure
 from mesoformula.stock.store import Store
 from mesoformula.units import EXACT, magnitude, show
 from mesoformula.words import shown
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 #: The fact that a line states of an opened container that changes its place.
 MOVED = "moved"
 
-_LONGEST_PRODUCT = 200
 
 #: Nanolitres in 1 mL, and nanograms in 1 mg.
 _SMALLEST = 1_000_000
@@ -45,23 +44,6 @@ def require_stock(store: Store) -> None:
     with store.reading() as connection:
         if connection is None:
             raise OrderError([Problem("empty", f"the stock is empty: {store}; is the path right?")])
-
-
-def check_product(problems: list[Problem], product: Any) -> str:
-    """
-    Take the blanks from around the name of a product, and note what is wrong with it.
-
-    Args:
-        problems: Added to.
-        product: `vendor/sku`, or `vendor/sku@revision`.
-
-    Returns:
-        The name; whether the stock holds it is another question.
-    """
-    text = product.strip(" ") if isinstance(product, str) else ""
-    if not text or len(text) > _LONGEST_PRODUCT or not text.isprintable():
-        problems.append(Problem("product", f"product {figure(product)}: expected such as acme/c-500"))
-    return text
 
 
 def check_lot(problems: list[Problem], product: Any, number: Any) -> tuple[str, str]:

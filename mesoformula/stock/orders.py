@@ -14,6 +14,7 @@ from mesoformula.stock.records import Order
 from mesoformula.words import shown
 
 LONGEST_NAME = 100
+_LONGEST_PRODUCT = 200
 LONGEST_REMARK = 2000
 MOST_CONTAINERS = 1_000_000
 MOST_COST = 10**12
@@ -68,6 +69,23 @@ def check_name(
         reason = f"{called} {shown(text)} has characters that do not print; {expected}"
     if reason is not None:
         problems.append(Problem(code, f"{place}{reason}", line=line))
+    return text
+
+
+def check_product(problems: list[Problem], product: Any) -> str:
+    """
+    Take the blanks from around the name of a product, and note what is wrong with it.
+
+    Args:
+        problems: Added to.
+        product: `vendor/sku`, or `vendor/sku@revision`.
+
+    Returns:
+        The name; whether the stock holds it is another question.
+    """
+    text = product.strip(" ") if isinstance(product, str) else ""
+    if not text or len(text) > _LONGEST_PRODUCT or not text.isprintable():
+        problems.append(Problem("product", f"product {figure(product)}: expected such as acme/c-500"))
     return text
 
 

@@ -409,9 +409,15 @@ def _pick_plain(one: Pick) -> dict[str, Any]:
 @click.command("release", epilog=example("mesoformula stock release 7"))
 @click.argument("what", metavar="PICK | ID LOT", nargs=-1)
 @click.option("--location", metavar="PLACE", help="Of a lot: in this place only.")
+@click.option("--opened", type=WholeType(1, 2**53), metavar="N", help="An opened container, instead.")
 @write_options
 def release(
-    what: tuple[str, ...], location: str | None, order: Order, stock: str | None, as_json: bool
+    what: tuple[str, ...],
+    location: str | None,
+    opened: int | None,
+    order: Order,
+    stock: str | None,
+    as_json: bool,
 ) -> int:
     """
     Free a pick, or release a lot from quarantine or recall.
@@ -419,6 +425,10 @@ def release(
     PICK is the number of a pick, whose reservations end. ID and LOT name a lot that was quarantined or
     recalled; say why with --reason.
     """
+    if opened is not None:
+        if what or location is not None:
+            raise click.UsageError("--opened names all that is released; leave out the rest")
+        return write(stock, as_json, lambda _app, store: _release_opened(store, opened, order))
     if len(what) == 1 and what[0].strip().isascii() and what[0].strip().isdigit() and len(what[0]) < 20:
         if location is not None:
             raise click.UsageError("--location is for a lot; a pick is freed as a whole")
@@ -442,3 +452,9 @@ def _release_lot(store: Store, product: str, lot: str, location: str | None, ord
     from mesoformula.stock.holding import release_lot
 
     return release_lot(store, product, lot, location=location, order=order)
+
+
+def _release_opened(store: Store, number: int, order: Order) -> Receipt:
+    from mesoformula.stock.holding import release_opened
+
+    return release_opened(store, number, order=order)

@@ -239,8 +239,10 @@ def _line_text(line: MovementLine, zone: tzinfo) -> str:
     if line.product is not None:
         parts.append(f"{line.product.name} ({line.product.pinned_id}) lot {line.lot}")
     if line.opened is not None:
-        name = f" {line.subject}" if line.product is None and line.subject is not None else ""
-        parts.append(f"opened container {line.opened}{name}")
+        mixture = line.product is None and line.subject is not None
+        parts.append(
+            f"mixture {line.opened} {line.subject}" if mixture else f"opened container {line.opened}"
+        )
     elif line.subject is not None:
         parts.append(line.subject)
     if line.containers and line.product is not None:

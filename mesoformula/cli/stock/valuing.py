@@ -72,19 +72,24 @@ def _print_parts(parts: Sequence[LotWorth]) -> None:
     from mesoformula.stock.worth import total, totals_by
 
     print_table(
-        ("product", "lot", "containers", "value", "note"),
+        ("product", "lot", "containers", "value"),
         (
             (
                 f"{one.product.name} ({one.product.pinned_id})",
                 one.lot,
                 containers_text(one.product, one.containers),
                 _money_text(one.low, one.high, one.currency),
-                one.why,
             )
             for one in parts
         ),
         whole=(2,),
     )
+    reasons: dict[str, list[str]] = {}
+    for one in parts:
+        if one.why is not None:
+            reasons.setdefault(one.why, []).append(one.lot)
+    for why, lots in reasons.items():
+        print_wrapped(f"lot {', '.join(lots)}: {why}", rest="  ")
     vendors = totals_by(parts, lambda one: one.product.vendor.name)
     products = totals_by(parts, lambda one: f"{one.product.name} ({one.product.id})")
     rows = [("product", str(name), _sums_text(sums)) for name, sums in products if len(products) < len(parts)]
