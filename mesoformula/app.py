@@ -20,7 +20,7 @@ from mesoformula.errors import (
     Problem,
     UnknownNameError,
 )
-from mesoformula.findings import Finding, Severity, ready
+from mesoformula.findings import Finding, Override, Severity, decisions, ready
 from mesoformula.formulary import Formulary
 from mesoformula.formulas import Formula, Line
 from mesoformula.ingredients import CORE_CLASSES
@@ -53,13 +53,15 @@ class Answer:
 
     Attributes:
         quantities: What to take, and the doses.
-        findings: Of the working out and of all checks, the heaviest first.
+        findings: Of the working out and of all checks, the heaviest first, what is overridden included.
         ready: Whether nothing stands against it. What was not checked stands in the findings.
+        overrides: What a professional has decided against findings of severity `override`.
     """
 
     quantities: SessionQuantities
     findings: tuple[Finding, ...]
     ready: bool
+    overrides: tuple[Override, ...] = ()
 
 
 class App:
@@ -217,20 +219,47 @@ class App:
             if isinstance(table, dict)
         )
 
-    def work_out(self, session: Session) -> Answer:
+    def work_out(self, session: Session, overrides: Sequence[Override] = ()) -> Answer:
         """
         Work out a session and have it checked.
 
         Args:
             session: What is asked.
+            overrides: What a professional has decided against findings of severity `override`.
 
         Returns:
             Quantities and findings.
 
         Raises:
             FormulaError: If the wish is impossible, naming the line, and where its file says it.
+            OverrideError: If an override is of a block or of nothing that was found, or says not why or who.
             PluginError: If no plugin answers, or it fails.
+            UnknownNameError: If the session names a region, condition or allergy that nobody knows.
         """
+        self._check_asked(session)
+        answer = self._worked_out(session, tuple(overrides))
+        if overrides:
+            from mesoformula.overriding import check_overrides
+
+            check_overrides(answer.overrides, answer.findings)
+        return answer
+
+    def _check_asked(self, session: Session) -> None:
+        """Refuse words that no check would understand: to pass over one would be silent."""
+        formulary = self.formulary
+        for condition in session.conditions:
+            if condition not in formulary.entries("condition"):
+                raise UnknownNameError("condition", condition, formulary.nearest("condition", condition))
+        for allergy in session.allergies:
+            formulary.find_allergen(allergy)
+        if session.region is not None:
+            from mesoformula.rules import REGIONS
+
+            if session.region not in REGIONS:
+                near = nearest(session.region, REGIONS) or ("EU", "FR", "UK", "US", "KR")
+                raise UnknownNameError("region", session.region, near)
+
+    def _worked_out(self, session: Session, overrides: tuple[Override, ...]) -> Answer:
         formulary = self.formulary
         try:
             quantities = self.manager.work_out_session(session, formulary).value
@@ -251,7 +280,7 @@ class App:
         findings = tuple(
             sorted((*quantities.findings, *checks), key=lambda finding: order.index(finding.severity))
         )
-        return Answer(quantities, findings, ready(findings))
+        return Answer(quantities, findings, ready(findings, overrides), overrides)
 
     def sheets(self, request: SheetRequest) -> tuple[Sheet, ...]:
         """
@@ -391,6 +420,9 @@ class App:
 
         if not answer.ready:
             raise OrderError([Problem("not-ready", "the session is not ready: nothing is picked for it")])
+        if answer.overrides:
+            told = "; ".join(f"overridden: {decision}" for decision in decisions(answer.overrides))
+            order = attrs.evolve(order, reason=f"{order.reason}; {told}" if order.reason else told)
         session = answer.quantities.session
         wants = [want for want, _lines in wants_of(answer.quantities)]
         picked = self.pick(
@@ -400,7 +432,8 @@ class App:
         if not any(assay is not None for _product, _lot, assay in lots):
             return answer, picked
         try:
-            answer = self.work_out(attrs.evolve(session, assays=assays_of(lots, self.formulary)))
+            session = attrs.evolve(session, assays=assays_of(lots, self.formulary))
+            answer = self._worked_out(session, answer.overrides)
         except FormulaError as err:
             # What was picked stays picked: the answer says what it does not count.
             said = (

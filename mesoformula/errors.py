@@ -101,6 +101,23 @@ class FormulaError(MesoformulaError, ValueError):
         return "\n".join(str(problem) for problem in self.problems)
 
 
+class OverrideError(MesoformulaError, ValueError):
+    """
+    An override that cannot be given: of a block, of what nothing says, or without a reason or a name.
+
+    Attributes:
+        problems: Everything that is wrong, not just the first.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """Write one problem per line."""
+        return "\n".join(problem.message for problem in self.problems)
+
+
 class CatalogueError(MesoformulaError, ValueError):
     """
     Catalogue data that cannot be used.

@@ -88,10 +88,24 @@ class Override:
         """
         return self.code == finding.code and self.subject in (None, finding.subject)
 
-    def __str__(self) -> str:
-        """Write it as records keep it."""
-        what = self.code if self.subject is None else f"{self.code} of {self.subject}"
-        return f"{what} by {self.by}: {self.reason}"
+
+def decisions(overrides: tuple[Override, ...]) -> tuple[str, ...]:
+    """
+    Write overrides as records keep them, those of one person and reason together.
+
+    Args:
+        overrides: What a professional has decided.
+
+    Returns:
+        Texts such as `route-off-label, mixing-not-stated by N. Roux: consented, as in the literature`.
+    """
+    told: dict[tuple[str, str], list[str]] = {}
+    for one in overrides:
+        what = one.code if one.subject is None else f"{one.code} of {one.subject}"
+        told.setdefault((one.by, one.reason), []).append(what)
+    return tuple(
+        f"{', '.join(dict.fromkeys(codes))} by {by}: {reason}" for (by, reason), codes in told.items()
+    )
 
 
 def standing(findings: tuple[Finding, ...], overrides: tuple[Override, ...] = ()) -> tuple[Finding, ...]:

@@ -58,6 +58,12 @@ def app() -> App:
 
 
 @pytest.fixture
+def unchecked_app() -> App:
+    """Nothing checks its sessions."""
+    return App(manager=load_plugins(blocked=["safety"]))
+
+
+@pytest.fixture
 def write(tmp_path: Path) -> Write:
     def file(name: str = "mine.toml", text: str | None = None, **given: str) -> Path:
         path = tmp_path / name
@@ -67,9 +73,9 @@ def write(tmp_path: Path) -> Write:
     return file
 
 
-def app_with(**hooks: Any) -> App:
+def app_with(*, blocked: tuple[str, ...] = (), **hooks: Any) -> App:
     """Make an app with the first-party plugins and one more, made of functions."""
-    manager = load_plugins()
+    manager = load_plugins(blocked=blocked)
     manager.register(plugin_of(**hooks), "ours")
     return App(manager=manager)
 
@@ -178,8 +184,8 @@ def test_a_catalogue_that_is_not_there_stops(tmp_path):
 # ---- sessions ---------------------------------------------------------------------------------------------
 
 
-def test_a_session_is_worked_out_and_what_nobody_checks_is_unchecked(app):
-    answer = app.work_out(Session(vitamin_c()))
+def test_a_session_is_worked_out_and_what_nobody_checks_is_unchecked(unchecked_app):
+    answer = unchecked_app.work_out(Session(vitamin_c()))
     assert show(answer.quantities.prepared) == "1 mL"
     assert answer.ready
     (finding,) = [finding for finding in answer.findings if finding.code == "not-checked"]
@@ -189,9 +195,8 @@ def test_a_session_is_worked_out_and_what_nobody_checks_is_unchecked(app):
 
 @pytest.mark.parametrize("severity", Severity)
 def test_checks_of_plugins_are_asked_and_decide_whether_it_is_ready(severity):
-    answer = app_with(check_session=lambda: [Finding("ours", severity, "x", "said")]).work_out(
-        Session(vitamin_c())
-    )
+    app = app_with(blocked=("safety",), check_session=lambda: [Finding("ours", severity, "x", "said")])
+    answer = app.work_out(Session(vitamin_c()))
     assert "ours" in [finding.code for finding in answer.findings]
     assert "not-checked" not in [finding.code for finding in answer.findings]
     assert answer.ready is (severity not in (Severity.BLOCK, Severity.OVERRIDE))

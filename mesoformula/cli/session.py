@@ -11,6 +11,15 @@ import click
 from attrs import evolve
 
 from mesoformula.app import Answer
+from mesoformula.cli.checked import (
+    allergies_named,
+    check_options,
+    conditions_named,
+    overrides_given,
+    print_checks,
+    region_of,
+    route_named,
+)
 from mesoformula.cli.common import (
     amount_text,
     app_of,
@@ -25,7 +34,7 @@ from mesoformula.cli.common import (
 )
 from mesoformula.cli.options import DayType, QuantityType, WholeType, example, json_option, stock_option
 from mesoformula.encoding import to_plain
-from mesoformula.errors import FormulaError, Problem, UnknownNameError
+from mesoformula.errors import FormulaError, OverrideError, Problem, UnknownNameError
 from mesoformula.products import Product
 from mesoformula.sessions import Dose, LineQuantities, Session, SessionQuantities
 from mesoformula.units import kind_of, magnitude, show, symbol
@@ -66,8 +75,9 @@ T = TypeVar("T")
 )
 @click.option("--reference", metavar="REF", help="Of the session, to pick for: such as S-2026-001.")
 @click.option("--location", metavar="PLACE", help="Where to pick; else anywhere.")
-@click.option("--by", metavar="NAME", help="Who picks; else MESOFORMULA_ACTOR, or your user name.")
+@click.option("--by", metavar="NAME", help="Who decides on overrides, or picks; for picking, else you.")
 @click.option("--request-id", metavar="ID", help="Of the pick: the same id again changes nothing.")
+@check_options
 @stock_option
 @json_option
 def command(
@@ -89,11 +99,18 @@ def command(
     location: str | None,
     by: str | None,
     request_id: str | None,
+    route: str,
+    region: str | None,
+    conditions: tuple[str, ...],
+    allergies: tuple[str, ...],
+    age: int | None,
+    codes: tuple[str, ...],
+    reason: str | None,
     stock: str | None,
     as_json: bool,
 ) -> int:
     """
-    Work out what a session takes.
+    Work out what a session takes, and check it.
 
     FORMULA is a formula's id, a product's id (a formula of one line), or a file. Say how much is injected by
     --volume, by --points with --volume-per-point, or by --area with a technique; without any of them the
@@ -105,6 +122,8 @@ def command(
         raise click.UsageError("--pick: for which session? expected --reference, such as S-2026-001")
     if reference is not None and not picks:
         raise click.UsageError("--reference is what to pick for; give --pick as well")
+
+    overrides = overrides_given(codes, reason, by)
 
     app = app_of()
     known = app.formulary
@@ -121,9 +140,18 @@ def command(
         measuring_syringe=_named("--measure-with", measure_with, known.syringe, known.names("syringe")),
         needle=_named("--needle", needle, known.needle, known.names("needle")),
         on=on,
+        route=route_named(route),
+        region=region_of(region),
+        conditions=conditions_named(conditions, known),
+        allergies=allergies_named(allergies, known),
+        age=age,
     )
     try:
-        answer = app.work_out(session)
+        answer = app.work_out(session, overrides)
+    except OverrideError as err:
+        why = "".join(f" ({plugin})" for plugin in app.missing_plugins())
+        messages = "; ".join(problem.message for problem in err.problems)
+        raise click.UsageError(f"--override: {messages}{why}") from err
     except FormulaError as err:
         if not known.has_product(formula):
             raise
@@ -211,7 +239,10 @@ def session_plain(answer: Answer, *, explain: bool = False) -> dict[str, Any]:
         "syringes": worked.syringes,
         "lines": [_line_plain(line) for line in worked.lines],
         "doses": [to_plain(dose, full=True) for dose in worked.doses],
+        "route": session.route.value,
+        "region": session.region,
         "findings": [to_plain(finding, full=True) for finding in answer.findings],
+        "overrides": [to_plain(override, full=True) for override in answer.overrides],
         "ready": answer.ready,
     }
     if explain:
@@ -286,7 +317,7 @@ def print_session(
     _print_doses(worked)
     if explain:
         _print_working(worked)
-    _print_findings(answer)
+    print_checks(answer)
 
 
 def _print_volumes(worked: SessionQuantities) -> None:
@@ -369,21 +400,6 @@ def _print_working(worked: SessionQuantities) -> None:
             subject = step.subject
             click.echo(safe(f"  {subject}"))
         print_wrapped(step.text, first="    ", rest="      ")
-
-
-def _print_findings(answer: Answer) -> None:
-    click.echo("\nFindings" if answer.findings else "")
-    for finding in answer.findings:
-        print_wrapped(finding.message, first=f"  {finding.severity.value:<9} ", rest=" " * 12)
-    standing = [finding.code for finding in answer.findings if finding.severity in ("block", "override")]
-    unchecked = any(finding.severity == "unchecked" for finding in answer.findings)
-    if standing:
-        click.echo()
-        print_wrapped(", ".join(standing), first="NOT READY: ")
-    elif unchecked:
-        click.echo("\nReady as far as it was checked: what is listed as unchecked was not.")
-    else:
-        click.echo("\nReady: nothing stands against it.")
 
 
 def _exactly(value: Quantity) -> str:

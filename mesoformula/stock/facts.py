@@ -204,12 +204,22 @@ def _told(new: str | None) -> str:
     return "unknown" if new is None else shown(new, 80)
 
 
-def _sum_at(connection: Connection, lot: Lot, at: int, *, recorded_until: int | None = None) -> LotSum | None:
+def _sum_at(
+    connection: Connection,
+    lot: Lot,
+    at: int,
+    *,
+    recorded_until: int | None = None,
+    from_receipts: bool = False,
+) -> LotSum | None:
     """Add up what was said of a lot by a moment, just as the sums are kept."""
     line, movement = schema.movement_line, schema.movement
     back = movement.alias("back")
     everywhere = line.c.location.is_(None) & (line.c.fact == QUARANTINED)
     known = movement.c.effective_at <= at
+    if from_receipts:
+        # A cost that a reversal put right rests on receipts, which may have been taken back since.
+        known &= or_(line.c.fact.is_(None), line.c.fact != LotFact.COST.value, movement.c.cause.is_(None))
     taken_back = back.c.reverses == movement.c.seq
     if recorded_until is not None:
         known &= movement.c.recorded_at <= recorded_until
@@ -337,5 +347,5 @@ def cost_at(connection: Connection, lot: Lot, at: int) -> str:
     Returns:
         As the ledger keeps it; empty if nothing of the lot is left that was received.
     """
-    state = _sum_at(connection, lot, at)
+    state = _sum_at(connection, lot, at, from_receipts=True)
     return write_cost(_cost_of(state) if state is not None else Cost(unpriced=False))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from mesoformula.stock import schema
 from mesoformula.stock.appending import batches
@@ -15,7 +15,30 @@ from mesoformula.stock.records import MovementKind
 #: Numbers of opened containers and mixtures, from the first one that a lot went into to the last.
 Path: TypeAlias = tuple[int, ...]
 
-_MIX = MovementKind.MIX.value
+# Statements are made once: to make one takes longer than to carry it out.
+_line, _movement, _opened = schema.movement_line, schema.movement, schema.opened
+_GIVEN: BindParameter[Any] = bindparam("given", expanding=True)
+_PARTS = (
+    select(_opened.c.id, _opened.c.lot, _line.c.lot, _line.c.opened)
+    .select_from(_opened)
+    .outerjoin(_line, and_(_line.c.movement == _opened.c.movement, _opened.c.lot.is_(None)))
+    .where(_opened.c.id.in_(_GIVEN))
+)
+_OPENED_OF = select(_opened.c.id, _opened.c.lot).where(_opened.c.lot.in_(_GIVEN)).order_by(_opened.c.id)
+_IN_MIXTURES = (
+    select(_line.c.movement, _line.c.lot, _line.c.opened)
+    .select_from(_line)
+    .join(_movement, _movement.c.seq == _line.c.movement)
+    .where(_movement.c.kind == MovementKind.MIX.value)
+)
+_MIXED_WHOLE = _IN_MIXTURES.where(_line.c.lot.in_(_GIVEN), _line.c.opened.is_(None))
+_MIXED_PARTS = _IN_MIXTURES.where(_line.c.opened.in_(_GIVEN))
+_MADE = (
+    select(_line.c.movement, _opened.c.id)
+    .select_from(_line)
+    .join(_opened, and_(_opened.c.id == _line.c.opened, _opened.c.movement == _line.c.movement))
+    .where(_line.c.movement.in_(_GIVEN), _opened.c.lot.is_(None))
+)
 
 
 def lots_in(connection: Connection, numbers: Iterable[int]) -> dict[int, frozenset[int]]:
@@ -65,7 +88,6 @@ def _parts(
     connection: Connection, numbers: Collection[int]
 ) -> tuple[dict[int, dict[int, None]], dict[int, dict[int, None]]]:
     """Read what was put into opened containers and mixtures: lots, and other opened ones."""
-    table, line = schema.opened, schema.movement_line
     lots: dict[int, dict[int, None]] = defaultdict(dict)
     parts: dict[int, dict[int, None]] = defaultdict(dict)
     seen = set(numbers)
@@ -73,13 +95,7 @@ def _parts(
     while todo:
         found: dict[int, None] = {}
         for batch in batches(todo):
-            rows = connection.execute(
-                select(table.c.id, table.c.lot, line.c.lot, line.c.opened)
-                .select_from(table)
-                .outerjoin(line, and_(line.c.movement == table.c.movement, table.c.lot.is_(None)))
-                .where(table.c.id.in_(batch))
-            )
-            for number, lot, part_lot, part in rows:
+            for number, lot, part_lot, part in connection.execute(_PARTS, {"given": batch}):
                 if lot is not None:
                     lots[number][lot] = None
                 elif part is None and part_lot is not None:
@@ -104,21 +120,12 @@ def ways_from(connection: Connection, lots: Collection[int]) -> dict[int, dict[i
         By number of the opened container or mixture: the lots in it, each with the way from there, which
         ends with the number itself.
     """
-    table, line, movement = schema.opened, schema.movement_line, schema.movement
     found: dict[int, dict[int, Path]] = defaultdict(dict)
     mixed: list[tuple[int, int, Path]] = []
     for batch in batches(lots):
-        for number, lot in connection.execute(
-            select(table.c.id, table.c.lot).where(table.c.lot.in_(batch)).order_by(table.c.id)
-        ):
+        for number, lot in connection.execute(_OPENED_OF, {"given": batch}):
             found[number][lot] = (number,)
-        whole = (
-            select(line.c.movement, line.c.lot)
-            .select_from(line)
-            .join(movement, movement.c.seq == line.c.movement)
-            .where(line.c.lot.in_(batch), line.c.opened.is_(None), movement.c.kind == _MIX)
-        )
-        mixed += [(seq, lot, ()) for seq, lot in connection.execute(whole)]
+        mixed += [(seq, lot, ()) for seq, lot, _none in connection.execute(_MIXED_WHOLE, {"given": batch})]
     new = {number: dict(ways) for number, ways in found.items()}
     while new or mixed:
         mixed += _mixed(connection, new)
@@ -134,30 +141,17 @@ def ways_from(connection: Connection, lots: Collection[int]) -> dict[int, dict[i
 
 def _mixed(connection: Connection, new: dict[int, dict[int, Path]]) -> list[tuple[int, int, Path]]:
     """Find the mixings that drew on opened containers and mixtures."""
-    line, movement = schema.movement_line, schema.movement
     result = []
     for batch in batches(new):
-        rows = connection.execute(
-            select(line.c.movement, line.c.opened)
-            .select_from(line)
-            .join(movement, movement.c.seq == line.c.movement)
-            .where(line.c.opened.in_(batch), movement.c.kind == _MIX)
-        )
-        result += [(seq, lot, way) for seq, number in rows for lot, way in new[number].items()]
+        rows = connection.execute(_MIXED_PARTS, {"given": batch})
+        result += [(seq, lot, way) for seq, _lot, number in rows for lot, way in new[number].items()]
     return result
 
 
 def _made(connection: Connection, movements: Collection[int]) -> dict[int, list[int]]:
     """Tell which mixtures mixings made."""
-    table, line = schema.opened, schema.movement_line
     result: dict[int, list[int]] = defaultdict(list)
     for batch in batches(sorted(movements)):
-        rows = connection.execute(
-            select(line.c.movement, table.c.id)
-            .select_from(line)
-            .join(table, and_(table.c.id == line.c.opened, table.c.movement == line.c.movement))
-            .where(line.c.movement.in_(batch), table.c.lot.is_(None))
-        )
-        for seq, number in rows:
+        for seq, number in connection.execute(_MADE, {"given": batch}):
             result[seq].append(number)
     return result

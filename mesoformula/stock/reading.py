@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, literal_column, select
 
 from mesoformula.clock import site_day
 from mesoformula.encoding import from_plain
@@ -22,6 +22,43 @@ from mesoformula.stock.lineage import lots_in
 from mesoformula.stock.moments import from_moment, to_moment
 from mesoformula.stock.records import Anchor, Assay, MovementKind, OnHand, Opened, StockView
 from mesoformula.stock.store import Store
+
+# Statements are made once: to make one takes longer than to carry it out. A nought that is written out, and
+# not handed over beside, lets a database use the indexes of what is there.
+_ZERO: ColumnElement[int] = literal_column("0")
+_lot, _state, _place, _balance = schema.lot, schema.lot_state, schema.location, schema.balance
+_ON_HAND = (
+    select(
+        _balance.c.lot,
+        _balance.c.location,
+        _lot.c.product_hash,
+        _lot.c.number,
+        _place.c.name,
+        _balance.c.containers,
+        _balance.c.quarantined,
+        _state.c.quarantined,
+        _state.c.recalled,
+        _state.c.expiry,
+        _state.c.received_at,
+        _state.c.supplier,
+        _state.c.cost_low,
+        _state.c.cost_high,
+        _state.c.unpriced,
+        _state.c.currency,
+        _state.c.assay,
+        _state.c.remark,
+        _lot.c.product_id,
+        _lot.c.revision,
+        # A lot without expiry comes last: no day begins with a tilde.
+        func.coalesce(_state.c.expiry, "~"),
+    )
+    .select_from(_balance)
+    .join(_lot, _lot.c.id == _balance.c.lot)
+    .join(_state, _state.c.lot == _balance.c.lot)
+    .join(_place, _place.c.id == _balance.c.location)
+    .where(_balance.c.containers > _ZERO)
+)
+_ON_HAND_OF = _ON_HAND.where(_balance.c.lot == bindparam("given"))
 
 
 def stock_view(store: Store, *, as_of: date | None = None) -> StockView:
@@ -181,7 +218,7 @@ def read_opened(
         .outerjoin(state, state.c.lot == table.c.lot)
         .order_by(table.c.id)
     )
-    query = query.where(table.c.gone == 0 if numbers is None else table.c.id.in_(list(numbers)))
+    query = query.where(table.c.gone == _ZERO if numbers is None else table.c.id.in_(list(numbers)))
     rows = connection.execute(query).all()
     _containers, volumes = reserved(connection, moment)
     sessions = sessions_of(connection, [row.id for row in rows])
@@ -285,7 +322,12 @@ def _held_mixtures(
 
 
 def read_on_hand(
-    store: Store, connection: Connection, moment: datetime, *, lots: Collection[int] | None = None
+    store: Store,
+    connection: Connection,
+    moment: datetime,
+    *,
+    lots: Collection[int] | None = None,
+    kept: Mapping[tuple[int, int], int] | None = None,
 ) -> tuple[OnHand, ...]:
     """
     Read whole containers.
@@ -295,46 +337,17 @@ def read_on_hand(
         connection: In a transaction.
         moment: Reservations that ended by then keep nothing.
         lots: Numbers of the lots that are wanted; None means all.
+        kept: What picks keep by lot and place, as far as it was read before.
 
     Returns:
         One entry per lot and place where there is a container, in the order of a view.
     """
-    lot, state, place, balance = schema.lot, schema.lot_state, schema.location, schema.balance
-    query = (
-        select(
-            balance.c.lot,
-            balance.c.location,
-            lot.c.product_hash,
-            lot.c.number,
-            place.c.name,
-            balance.c.containers,
-            balance.c.quarantined,
-            state.c.quarantined,
-            state.c.recalled,
-            state.c.expiry,
-            state.c.received_at,
-            state.c.supplier,
-            state.c.cost_low,
-            state.c.cost_high,
-            state.c.unpriced,
-            state.c.currency,
-            state.c.assay,
-            state.c.remark,
-            lot.c.product_id,
-            lot.c.revision,
-            # A lot without expiry comes last: no day begins with a tilde.
-            func.coalesce(state.c.expiry, "~"),
-        )
-        .select_from(balance)
-        .join(lot, lot.c.id == balance.c.lot)
-        .join(state, state.c.lot == balance.c.lot)
-        .join(place, place.c.id == balance.c.location)
-        .where(balance.c.containers > 0)
-    )
-    if lots is not None:
-        query = query.where(balance.c.lot.in_(list(lots)))
-    rows = connection.execute(query).all()
-    kept, _volumes = reserved(connection, moment)
+    if lots is None:
+        rows = connection.execute(_ON_HAND).all()
+    else:
+        rows = [row for lot in lots for row in connection.execute(_ON_HAND_OF, {"given": lot})]
+    if kept is None:
+        kept, _volumes = reserved(connection, moment)
     remarks = read_remarks(connection, {row[17] for row in rows if row[17] is not None})
     days = {text: date.fromisoformat(text) for text in {row[9] for row in rows} if text is not None}
     found = []

@@ -7,8 +7,10 @@ however many rows there are. What was taken back by a reversal is listed as reve
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -16,6 +18,7 @@ from sqlalchemy import Connection, select
 from mesoformula.errors import OrderError, Problem
 from mesoformula.products import Product
 from mesoformula.stock import schema
+from mesoformula.stock import trace_queries as queries
 from mesoformula.stock.appending import batches
 from mesoformula.stock.lineage import Path, ways_from, ways_into
 from mesoformula.stock.lots import find_revisions
@@ -29,6 +32,7 @@ from mesoformula.stock.traces import Arrived, Changed, Kept, Trace, TracedLot, V
 from mesoformula.words import nearest, shown
 
 _USE = MovementKind.USE.value
+_MIX = MovementKind.MIX.value
 # Kinds whose whole containers came, went or turned out not to be there, without a session.
 _CHANGES = frozenset(
     kind.value
@@ -61,12 +65,22 @@ def trace_lot(store: Store, product: str, lot: str) -> Trace:
     with store.reading() as connection:
         if connection is None:
             raise OrderError([Problem("empty", f"the stock is empty: {store}; is the path right?")])
-        numbers = [one.id for one in find_revisions(connection, product, lot)]
         now = store.moment(connection)
-        ways = ways_from(connection, numbers)
-        names = _Names(store, connection, numbers, ways)
-        rows = _rows(connection, numbers, ways)
+        asked = {"product": product.strip(" "), "number": lot.strip(" ")}
+        found = connection.execute(queries.NAMES_OF, asked).all()
+        if not found:
+            one_revision = [one.id for one in find_revisions(connection, product, lot)]
+            found = connection.execute(queries.NAMES, {"given": one_revision}).all()
+        numbers = [row.id for row in found]
+        rows = _about_lots(connection, numbers)
+        # What was never opened nor mixed went nowhere but where its lines say.
+        prepared = any(row.opened is not None or row.kind == _MIX for row in rows)
+        ways = ways_from(connection, numbers) if prepared else {}
+        if ways:
+            rows = _with_opened(connection, rows, ways)
+        names = _Names(store, connection, found, ways)
         arrived, went, changed = _sorted_out(names, rows, ways)
+        kept, held = _kept(connection, now, lots=numbers, opened=ways)
         opened = _there(connection, ways)
         return Trace(
             reference=None,
@@ -74,9 +88,9 @@ def trace_lot(store: Store, product: str, lot: str) -> Trace:
             arrived=arrived,
             went=went,
             changed=changed,
-            left=read_on_hand(store, connection, now, lots=numbers),
+            left=read_on_hand(store, connection, now, lots=numbers, kept=held),
             opened=read_opened(store, connection, now, numbers=opened) if opened else (),
-            kept=_kept(connection, now, lots=numbers, opened=ways),
+            kept=kept,
         )
 
 
@@ -102,17 +116,16 @@ def trace_session(store: Store, reference: str) -> Trace:
     with store.reading() as connection:
         if connection is None:
             raise OrderError([Problem("empty", f"the stock is empty: {store}; is the path right?")])
-        rows = [
-            row for row in connection.execute(_query(schema.movement.c.session == reference)) if _used(row)
-        ]
+        lines = connection.execute(queries.LINES_OF_SESSION, {"given": reference})
+        rows = [row for row in lines if _used(row)]
         now = store.moment(connection)
-        kept = _kept(connection, now, reference=reference)
+        kept, _held = _kept(connection, now, reference=reference)
         if not rows and not kept:
             _known(connection, reference)
         ways = ways_into(connection, dict.fromkeys(row.opened for row in rows if row.opened is not None))
         numbers = {row.lot for row in rows if row.opened is None and row.lot is not None}
         numbers.update(lot for found in ways.values() for lot in found)
-        names = _Names(store, connection, sorted(numbers), ways)
+        names = _Names(store, connection, _named(connection, numbers), ways)
         _none, went, _none_either = _sorted_out(names, rows, ways)
         arrived = _arrivals(names, connection, sorted(numbers))
         return Trace(reference, names.traced(arrived), arrived, went, kept=kept)
@@ -125,37 +138,20 @@ class _Names:
         self,
         store: Store,
         connection: Connection,
-        lots: Collection[int],
+        rows: Iterable[Any],
         ways: Mapping[int, Mapping[int, Path]],
     ) -> None:
-        lot, state, table = schema.lot, schema.lot_state, schema.opened
         self.states: dict[int, Any] = {}
         self.lots: dict[int, tuple[str, str]] = {}
         self.products: dict[int, Product] = {}
-        for batch in batches(lots):
-            rows = connection.execute(
-                select(
-                    lot.c.id,
-                    lot.c.product_hash,
-                    lot.c.number,
-                    state.c.expiry,
-                    state.c.quarantined,
-                    state.c.recalled,
-                )
-                .join(state, state.c.lot == lot.c.id)
-                .where(lot.c.id.in_(batch))
-                .order_by(lot.c.product_id, lot.c.number, lot.c.revision)
-            )
-            for row in rows:
-                product = read_product(store, connection, row.product_hash)
-                self.states[row.id], self.products[row.id] = row, product
-                self.lots[row.id] = product.pinned_id, row.number
+        for row in rows:
+            product = read_product(store, connection, row.product_hash)
+            self.states[row.id], self.products[row.id] = row, product
+            self.lots[row.id] = product.pinned_id, row.number
         passed = {number for found in ways.values() for way in found.values() for number in way}
         self.vessels: dict[int, Vessel] = {}
         for batch in batches(sorted(passed)):
-            for number, name in connection.execute(
-                select(table.c.id, table.c.name).where(table.c.id.in_(batch))
-            ):
+            for number, name in connection.execute(queries.VESSELS, {"given": batch}):
                 self.vessels[number] = Vessel(number, name)
 
     def via(self, way: Path) -> tuple[Vessel, ...]:
@@ -181,47 +177,30 @@ class _Names:
         )
 
 
-def _query(*where: Any) -> Any:
-    line, movement, place = schema.movement_line, schema.movement, schema.location
-    back = movement.alias("back")
-    return (
-        select(
-            line.c.movement,
-            line.c.line,
-            movement.c.kind,
-            movement.c.effective_at,
-            movement.c.session,
-            line.c.lot,
-            line.c.opened,
-            line.c.containers,
-            line.c.nanolitres,
-            line.c.nanograms,
-            line.c.fact,
-            line.c.supplier,
-            line.c.device,
-            line.c.serial,
-            line.c.deviation,
-            place.c.name.label("place"),
-            back.c.seq.label("reversed_by"),
-        )
-        .select_from(line)
-        .join(movement, movement.c.seq == line.c.movement)
-        .outerjoin(place, place.c.id == line.c.location)
-        .outerjoin(back, back.c.reverses == line.c.movement)
-        .where(*where)
-        .order_by(movement.c.effective_at, line.c.movement, line.c.line)
-    )
+def _named(connection: Connection, lots: Collection[int]) -> list[Any]:
+    found: list[Any] = []
+    for batch in batches(sorted(lots)):
+        found += connection.execute(queries.NAMES, {"given": batch})
+    return found
 
 
-def _rows(connection: Connection, lots: Collection[int], ways: Mapping[int, Any]) -> list[Any]:
-    """Read every line about lots, and about what they went into."""
-    line = schema.movement_line
-    found: dict[tuple[int, int], Any] = {}
-    for column, values in ((line.c.lot, lots), (line.c.opened, ways)):
-        for batch in batches(values):
-            for row in connection.execute(_query(column.in_(batch))):
-                found[row[0], row[1]] = row
-    return sorted(found.values(), key=lambda row: (row[3], row[0], row[1]))
+def _about_lots(connection: Connection, lots: Collection[int]) -> list[Any]:
+    """Read every line about lots, by moment."""
+    parts = [connection.execute(queries.LINES_OF_LOT, {"given": lot}).all() for lot in lots]
+    return list(parts[0]) if len(parts) == 1 else sorted(chain.from_iterable(parts), key=_moment)
+
+
+def _with_opened(connection: Connection, rows: Iterable[Any], numbers: Collection[int]) -> list[Any]:
+    """Add every line about opened containers and mixtures."""
+    found: dict[tuple[int, int], Any] = {(row[0], row[1]): row for row in rows}
+    for batch in batches(numbers):
+        for row in connection.execute(queries.LINES_OF_OPENED, {"given": batch}):
+            found[row[0], row[1]] = row
+    return sorted(found.values(), key=_moment)
+
+
+def _moment(row: Any) -> tuple[int, int, int]:
+    return row.effective_at, row.movement, row.line
 
 
 def _used(row: Any) -> bool:
@@ -311,20 +290,16 @@ def _about(
 def _arrivals(names: _Names, connection: Connection, lots: Collection[int]) -> tuple[Arrived, ...]:
     found: list[Any] = []
     for batch in batches(lots):
-        where = schema.movement_line.c.lot.in_(batch), schema.movement.c.kind.in_(sorted(RECEIPTS))
-        found += connection.execute(_query(*where))
-    found.sort(key=lambda row: (row[3], row[0], row[1]))
+        found += connection.execute(queries.ARRIVALS, {"given": batch})
+    found.sort(key=_moment)
     arrived, _none, _none_either = _sorted_out(names, found, {})
     return arrived
 
 
 def _there(connection: Connection, numbers: Collection[int]) -> list[int]:
-    table = schema.opened
     found: list[int] = []
     for batch in batches(sorted(numbers)):
-        found += connection.execute(
-            select(table.c.id).where(table.c.id.in_(batch), table.c.gone == 0)
-        ).scalars()
+        found += connection.execute(queries.THERE, {"given": batch}).scalars()
     return found
 
 
@@ -335,26 +310,21 @@ def _kept(
     lots: Collection[int] = (),
     opened: Collection[int] = (),
     reference: str | None = None,
-) -> tuple[Kept, ...]:
-    """Find what picks keep: of lots and what they went into, or for a session."""
-    table, lot, place = schema.reservation, schema.lot, schema.location
-    query = (
-        select(table, lot.c.product_id, lot.c.revision, lot.c.number, place.c.name)
-        .select_from(table)
-        .join(place, place.c.id == table.c.location)
-        .outerjoin(lot, lot.c.id == table.c.lot)
-        .order_by(table.c.movement, table.c.line)
-    )
+) -> tuple[tuple[Kept, ...], dict[tuple[int, int], int]]:
+    """Find what picks keep, of lots and what they went into or for a session; add up whole containers."""
     moment = from_moment(now)
     rows: dict[tuple[int, int], Any] = {}
+    asked: list[tuple[Any, Any]] = [(queries.KEPT_OF_LOT, lot) for lot in lots]
+    asked += [(queries.KEPT_OF_OPENED, batch) for batch in batches(opened)]
     if reference is not None:
-        rows = {
-            (row[0], row[1]): row for row in connection.execute(query.where(table.c.session == reference))
-        }
-    for column, values in ((table.c.lot, lots), (table.c.opened, opened)):
-        for batch in batches(values):
-            rows.update(((row[0], row[1]), row) for row in connection.execute(query.where(column.in_(batch))))
-    return tuple(
+        asked.append((queries.KEPT_FOR, reference))
+    for query, given in asked:
+        rows.update(((row[0], row[1]), row) for row in connection.execute(query, {"given": given}))
+    held: dict[tuple[int, int], int] = defaultdict(int)
+    for row in rows.values():
+        if row.opened is None and row.lapses_at > moment:
+            held[row.lot, row.location] += row.containers or 0
+    kept = tuple(
         Kept(
             pick=row.movement,
             reference=row.session,
@@ -369,6 +339,7 @@ def _kept(
         )
         for _key, row in sorted(rows.items())
     )
+    return kept, dict(held)
 
 
 def _known(connection: Connection, reference: str) -> None:

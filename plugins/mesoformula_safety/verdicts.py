@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
-
-import attrs
+from typing import NamedTuple, TypeVar
 
 from mesoformula import Missing
 
 T = TypeVar("T")
 
 
-@attrs.frozen
-class Verdict:
+class Verdict(NamedTuple):
     """
     What came of one condition.
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
-
-import attrs
 
 from mesoformula import Selector, SelectorKind
 
@@ -19,12 +16,10 @@ if TYPE_CHECKING:
 AUXILIARY_ROLES = frozenset(
     {
         "acidity-regulator",
-        "antioxidant",
         "buffer",
         "chelator",
         "diluent",
         "emulsifier",
-        "filler",
         "humectant",
         "preservative",
         "solubiliser",
@@ -51,6 +46,11 @@ class Known(NamedTuple):
     origin: str | None
     yields: tuple[str, ...]
 
+    @property
+    def is_auxiliary(self) -> bool:
+        """Whether a label may leave it out; a sulfite that keeps others from oxidising has an origin."""
+        return self.role in AUXILIARY_ROLES or (self.role is not None and self.origin is not None)
+
     def is_meant(self, selector: Selector) -> bool:
         """Tell whether a selector means it."""
         match selector.kind:
@@ -71,26 +71,11 @@ def _plain(text: str) -> str:
 
 
 class Vocabulary:
-    """What is known of all substances, read when first asked for."""
+    """What is known of all substances."""
 
-    def __init__(self, formulary: Formulary) -> None:
-        self._formulary = formulary
+    def __init__(self, known: Iterable[Known]) -> None:
+        self._known = tuple(known)
         self._answers: dict[tuple[str, Selector], bool] = {}
-
-    @cached_property
-    def _known(self) -> tuple[Known, ...]:
-        return tuple(self._sketched())
-
-    def _sketched(self) -> Iterable[Known]:
-        for name, entry in self._formulary.entries("substance").items():
-            record = entry.record
-            if record is not None:
-                yields = tuple(moiety.substance for moiety in record.moieties)
-                yield Known(name, record.ingredient_class, record.role, record.origin, yields)
-                continue
-            table = entry.file.table("substance", entry.number) if entry.file is not None else None
-            if isinstance(table, dict):
-                yield _from_table(name, table)
 
     def may_be_of_class(self, selector: Selector, ingredient_class: str) -> bool:
         """
@@ -125,10 +110,20 @@ class Vocabulary:
         """
         key = ("", selector)
         if key not in self._answers:
-            self._answers[key] = any(
-                one.role in AUXILIARY_ROLES and one.is_meant(selector) for one in self._known
-            )
+            self._answers[key] = any(one.is_meant(selector) for one in self._known if one.is_auxiliary)
         return self._answers[key]
+
+
+def _sketched(formulary: Formulary) -> Iterator[Known]:
+    for name, entry in formulary.entries("substance").items():
+        record = entry.record
+        if record is not None:
+            yields = tuple(moiety.substance for moiety in record.moieties)
+            yield Known(name, record.ingredient_class, record.role, record.origin, yields)
+            continue
+        table = entry.file.table("substance", entry.number) if entry.file is not None else None
+        if isinstance(table, dict):
+            yield _from_table(name, table)
 
 
 def _from_table(name: str, table: Mapping[str, Any]) -> Known:
@@ -147,13 +142,8 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-@attrs.define
-class _Kept:
-    edition: int
-    vocabulary: Vocabulary
-
-
-_kept: WeakKeyDictionary[Formulary, _Kept] = WeakKeyDictionary()
+#: With the edition of the formulary that each was made of.
+_kept: WeakKeyDictionary[Formulary, tuple[int, Vocabulary]] = WeakKeyDictionary()
 
 
 def vocabulary(formulary: Formulary) -> Vocabulary:
@@ -167,6 +157,6 @@ def vocabulary(formulary: Formulary) -> Vocabulary:
         The vocabulary.
     """
     known = _kept.get(formulary)
-    if known is None or known.edition != formulary.edition:
-        known = _kept[formulary] = _Kept(formulary.edition, Vocabulary(formulary))
-    return known.vocabulary
+    if known is None or known[0] != formulary.edition:
+        known = _kept[formulary] = (formulary.edition, Vocabulary(_sketched(formulary)))
+    return known[1]

@@ -13,13 +13,18 @@ FIRST_PARTY = sorted(
     point.name for point in distribution("mesoformula").entry_points if point.group == "mesoformula"
 )
 WORKBOOK = "mesoformula-demo-stock.xlsx"
+#: Decisions without which the session of teaching-parts is not ready.
+DECIDED = (
+    "--override", "route-not-stated", "--override", "route-off-label", "--override", "mixing-not-stated",
+    "--reason", "a test", "--by", "N. Roux",
+)  # fmt: skip
 
 
 def test_the_demo_does_the_main_job_and_says_where_the_workbook_is(meso):
     ran = meso("demo")
     assert (ran.code, ran.err) == (0, "")
     assert "The products are real, the lots fictional. Your own stock is not touched." in ran.out
-    assert "Ready as far as it was checked" in ran.out
+    assert "NOT READY: mixing-not-stated, route-not-stated" in ran.out
     assert "at least" in ran.out
     assert "not disclosed" in ran.out
     assert "EXPIRED" in ran.out
@@ -96,7 +101,7 @@ def test_a_blocked_plugin_is_listed_as_blocked_and_the_others_are_active(meso, b
         (["product", "baxter/cernevit"], {"formulary": 2}),
         (["convert", "5 mg", "--substance", "retinol", "--to", "µg"], {"formulary": 2}),
         (["formula", "show", "teaching-parts"], {"formulary": 2}),
-        (["session", "teaching-parts"], {"formulary": 2, "quantities": 3}),
+        (["session", "teaching-parts", *DECIDED], {"formulary": 2, "quantities": 3, "safety": 2}),
         (["formula", "new", "x.toml", "--line", "baxter/cernevit=1 mL"], {"formulary": 2, "quantities": 3}),
         (["sheet", "stock", "x.xlsx"], {"excel": 3}),
     ],
@@ -108,6 +113,7 @@ def test_what_needs_a_blocked_plugin_says_so_and_the_rest_works(meso, blocked, w
     if blocked in codes:
         assert ran.code == codes[blocked]
         said = " ".join((ran.out + ran.err).split())
+        # An override of what nobody checks is refused, and what is missing is said with it.
         assert f"plugin {blocked} is blocked" in said or "see 'mesoformula plugin list'" in said
     else:
         assert (ran.code, ran.err) == (0, "")

@@ -28,7 +28,9 @@ def test_new_writes_a_formula_that_the_other_commands_read(meso):
         {"product": SALINE, "fill_to": "3 mL"},
     ]
     assert meso("formula", "check", "my-mix.toml").out == "1 formula checked, 0 problems\n"
-    assert meso("session", "my-mix.toml").code == 0
+    ran = meso("session", "my-mix.toml")
+    assert (ran.code, ran.err) == (1, "")
+    assert "Prepare 3 mL" in ran.out
     assert "0.5 mL" in meso("formula", "show", "my-mix.toml").out
 
 

@@ -22,6 +22,8 @@ SESSION = ("session", "teaching-nctf-vitamin-c", "--volume", "3 mL", "--syringe"
 @pytest.fixture(autouse=True)
 def _a_stock_of_its_own(monkeypatch, tmp_path):
     monkeypatch.setenv("MESOFORMULA_STOCK", str(tmp_path / "stock.sqlite"))
+    # What the checks say is tested in test_session_checks.py.
+    monkeypatch.setenv("MESOFORMULA_BLOCK_PLUGINS", "safety")
 
 
 @pytest.fixture

@@ -4,13 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from importlib.resources import files
 from typing import Any
 
+import attrs
 import pytest
 
-from mesoformula import Content, Form, Part, Product, Source, SourceKind, Vendor, parse_quantity
+import mesoformula_safety
+from mesoformula import (
+    Auxiliary,
+    Content,
+    Doses,
+    Finding,
+    Form,
+    Formula,
+    Formulary,
+    Line,
+    Part,
+    Permission,
+    Product,
+    ProductKind,
+    Route,
+    Session,
+    SessionQuantities,
+    Source,
+    SourceKind,
+    Vendor,
+    parse_quantity,
+    parse_strength,
+    quantity,
+)
+from mesoformula.contents import Stated
 from mesoformula.products import ContainerKind, Method, Reconstitution, Storage
 from mesoformula.stock.records import Anchor, OnHand, StockView
+from mesoformula_quantities.answer import work_out
 
 TODAY = date(2026, 5, 4)
 
@@ -174,3 +202,97 @@ def make_view() -> Callable[..., StockView]:
 @pytest.fixture
 def shelf() -> StockView:
     return filled_shelf()
+
+
+# ---- safety -----------------------------------------------------------------------------------------------
+
+
+class Bench:
+    """The bundled rules and substances, products made to order, and what is said of sessions with them."""
+
+    DAY = date(2026, 11, 23)
+
+    def __init__(self, bundled: Formulary) -> None:
+        self._bundled = bundled
+        self.formulary = Formulary()
+        for path in sorted(files("mesoformula_catalogues").iterdir(), key=lambda path: path.name):
+            if path.name.endswith(".toml") or path.name in ("substances", "rules"):
+                self.formulary.add_catalogue(path)
+
+    def bundled(self, name: str, **changes: Any) -> Product:
+        """Take a bundled product; what no source says of its volume is made up, so that it can be drawn."""
+        product = self._bundled.product(name)
+        part = product.parts[0]
+        volume = part.usable_volume or quantity(10, "mL")
+        drawable = attrs.evolve(
+            part, volume=volume, form=Form.SOLUTION, reconstitution=None, mass=None, name=None
+        )
+        return attrs.evolve(product, **({"parts": (drawable,)} | changes))
+
+    def made(self, *contents: str, **given: Any) -> Product:
+        """
+        Make a product of which everything is known, such as `made("ascorbic-acid 100 mg/mL")`.
+
+        An amount may be left out, or be `10 or 20 mg/mL` where sources disagree; `class:vitamin` names only
+        the class. What is given beside is of the product, or of its only part.
+        """
+        read = [self._content(text) for text in contents]
+        auxiliaries = tuple(map(Auxiliary, given.pop("auxiliaries", ("water-for-injections",))))
+        of_part = {key: given.pop(key) for key in ("container", "ph", "osmolality") if key in given}
+        part = attrs.evolve(
+            Part(ContainerKind.SYRINGE, Form.SOLUTION, volume=quantity(100, "mL"), ph="6.5"),
+            composition=tuple(read),
+            auxiliaries=auxiliaries,
+            **of_part,
+        )
+        known: dict[str, Any] = {
+            "kind": ProductKind.MEDICINE,
+            "doses": Doses.SINGLE,
+            "routes": (Route.INTRADERMAL,),
+            "mixing": Permission.YES,
+        }
+        name = " ".join([*contents, *map(str, (given, of_part, auxiliaries))])
+        sku = f"made-{sha256(name.encode()).hexdigest()[:12]}"
+        vendor = Vendor("made", "Made")
+        source = Source(SourceKind.IFU, "made up", self.DAY)
+        return Product(vendor, sku, sku, (part,), (source,), **(known | given))
+
+    def _content(self, text: str) -> Content:
+        name, _blank, amount = text.partition(" ")
+        if name.startswith("class:"):
+            return Content(ingredient_class=name.removeprefix("class:"), undisclosed=True)
+        if not amount:
+            return Content(substance=name, undisclosed=True)
+        if " or " in amount:
+            low, _or, high = amount.partition(" or ")
+            unit = high.partition(" ")[2]
+            disputed = (Stated(parse_strength(f"{low} {unit}")), Stated(parse_strength(high)))
+            return Content(substance=name, disputed=disputed)
+        return Content(substance=name, strength=parse_strength(amount))
+
+    def work_out(
+        self, *products: Product | tuple[Product, str], **asked: Any
+    ) -> tuple[Session, SessionQuantities]:
+        """Work out a session of products, 1 mL of each unless it is said."""
+        lines = []
+        for one in products:
+            product, volume = one if isinstance(one, tuple) else (one, "1 mL")
+            if not self.formulary.has_product(product.pinned_id):
+                self.formulary.add_record("product", product, "made up")
+            assert self.formulary.product(product.pinned_id) == product
+            lines.append(Line(product.pinned_id, volume=parse_quantity(volume)))
+        for key in ("zone", "technique"):
+            if isinstance(asked.get(key), str):
+                asked[key] = getattr(self.formulary, key)(asked[key])
+        session = Session(Formula("asked", "Asked", tuple(lines)), **({"on": self.DAY} | asked))
+        return session, work_out(session, self.formulary)
+
+    def check(self, *products: Product | tuple[Product, str], **asked: Any) -> tuple[Finding, ...]:
+        """Work out a session, and let the safety plugin check it."""
+        session, quantities = self.work_out(*products, **asked)
+        return tuple(mesoformula_safety.mesoformula_check_session(session, quantities, self.formulary))
+
+
+@pytest.fixture(scope="session")
+def bench(formulary: Formulary) -> Bench:
+    return Bench(formulary)

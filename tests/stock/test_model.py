@@ -29,7 +29,14 @@ import attrs
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import text
 
 from mesoformula import quantity
@@ -658,15 +665,29 @@ class Pharmacy(RuleBasedStateMachine):
         return receipt is not None
 
     def vessel(self, which: int) -> int:
-        """Point at an opened container, or at one that never was."""
-        return 1 + which % (len(self.book.vessels) + 1) if which else len(self.book.vessels) + 1
+        """Point at an opened container; now and then at one that is gone, or never was."""
+        there = [number for number, one in self.book.vessels.items() if not one.gone]
+        return there[which % len(there)] if which < 10 and there else 1 + which % (len(self.book.vessels) + 1)
+
+    def spot(self, which: int) -> Spot:
+        """Point at containers; now and then at what may be an empty place."""
+        there = [spot for spot in sorted(self.book.pages) if self.book.there(spot)]
+        if which < 10 and there:
+            return there[which % len(there)]
+        return sorted(PRINTED)[which % 4], PLACES[which % 3]
+
+    def held(self) -> list[tuple[Any, ...]]:
+        """What of lots is held now."""
+        return [key for key in self.book.said if key[0] != "expiry" and self.book.holds(key, self.book.now)]
 
     # -- coming
 
     @initialize()
     def begin(self) -> None:
         for lot in sorted(PRINTED):
-            self.deliver([(lot, 5, "main", True, None, 100)], None)
+            self.deliver([(lot, 9, "main", True, None, 100)], None)
+        for which in (0, 3):
+            self.open(which, 1, None, None, deviating=False)
 
     @rule(
         lines=st.lists(
@@ -783,6 +804,7 @@ class Pharmacy(RuleBasedStateMachine):
         among = standing if which < 10 and standing else sorted(self.book.movements)
         return among[which % len(among)]
 
+    @precondition(lambda self: self.book.slips)
     @rule(which=WHICH)
     def free(self, which: int) -> None:
         number, plan = self.slip(which), self.plan("free")
@@ -794,6 +816,7 @@ class Pharmacy(RuleBasedStateMachine):
 
         self.simply(plan, think, lambda order: free(self.store, number, order=order))
 
+    @precondition(lambda self: self.book.slips)
     @rule(which=WHICH, ago=AGO, deviating=ALL_THE_SAME)
     def use_pick(self, which: int, ago: timedelta | None, deviating: bool) -> None:
         book, number = self.book, self.slip(which)
@@ -843,10 +866,9 @@ class Pharmacy(RuleBasedStateMachine):
 
     # -- being used
 
-    @rule(lot=LOTS, containers=FEW, place=WHERE, session=SESSION, ago=AGO, deviating=ALL_THE_SAME)
-    def use(
-        self, lot: Lot, containers: int, place: str, session: str, ago: timedelta | None, deviating: bool
-    ) -> None:
+    @rule(which=WHICH, containers=FEW, session=SESSION, ago=AGO, deviating=ALL_THE_SAME)
+    def use(self, which: int, containers: int, session: str, ago: timedelta | None, deviating: bool) -> None:
+        lot, place = self.spot(which)
         plan = self.plan("use", ago, session=session, deviating=deviating)
         why = "because" if deviating else None
         self.simply(
@@ -868,6 +890,7 @@ class Pharmacy(RuleBasedStateMachine):
             raise Refused("that is no number of containers")
         self.book.take(plan, lot, place, containers)
 
+    @precondition(lambda self: self.book.vessels)
     @rule(
         which=WHICH,
         volume=VOLUME | st.none(),
@@ -921,22 +944,16 @@ class Pharmacy(RuleBasedStateMachine):
                 book.put_down(rest, receipt.movement + 1)
 
     @rule(
-        lot=LOTS,
-        place=WHERE,
+        which=WHICH,
         containers=st.sampled_from([1, 1, 2]),
         session=SESSION | st.none(),
         ago=AGO,
         deviating=ALL_THE_SAME,
     )
     def open(
-        self,
-        lot: Lot,
-        place: str,
-        containers: int,
-        session: str | None,
-        ago: timedelta | None,
-        deviating: bool,
+        self, which: int, containers: int, session: str | None, ago: timedelta | None, deviating: bool
     ) -> None:
+        lot, place = self.spot(which)
         book, plan = self.book, self.plan("open", ago, session=session, deviating=deviating)
 
         def think() -> None:
@@ -959,9 +976,9 @@ class Pharmacy(RuleBasedStateMachine):
         )
 
     @rule(
-        wholes=st.lists(st.tuples(LOTS, WHERE), max_size=1),
+        wholes=st.lists(WHICH, max_size=1),
         parts=st.lists(st.tuples(WHICH, VOLUME | st.none()), max_size=2),
-        lost=st.sampled_from([0, 0, ML, -ML]),
+        lost=st.sampled_from([0, 0, 0, ML, ML, -ML]),
         keep=st.booleans(),
         place=WHERE,
         session=SESSION | st.none(),
@@ -970,7 +987,7 @@ class Pharmacy(RuleBasedStateMachine):
     )
     def mix(
         self,
-        wholes: list[tuple[Lot, str]],
+        wholes: list[int],
         parts: list[tuple[int, int | None]],
         lost: int,
         keep: bool,
@@ -981,11 +998,12 @@ class Pharmacy(RuleBasedStateMachine):
     ) -> None:
         book, plan = self.book, self.plan("mix", ago, session=session, deviating=deviating)
         from_vessels = [(self.vessel(which), volume) for which, volume in parts]
+        from_spots = [self.spot(which) for which in wholes]
         made = [ML]
 
         def think() -> None:
             total, lots, bounds = 0, set[Lot](), list[datetime | None]()
-            for lot, where in wholes:
+            for lot, where in from_spots:
                 book.take(plan, lot, where, 1)
                 total += HOLDS[lot[0]]
                 lots.add(lot)
@@ -1014,7 +1032,7 @@ class Pharmacy(RuleBasedStateMachine):
                 self.store,
                 "mixture",
                 [
-                    *(Whole(*name(lot), location=where) for lot, where in wholes),
+                    *(Whole(*name(lot), location=where) for lot, where in from_spots),
                     *(Drawn(number, in_ml(volume)) for number, volume in from_vessels),
                 ],
                 rules=(),
@@ -1030,15 +1048,13 @@ class Pharmacy(RuleBasedStateMachine):
     # -- going otherwise
 
     @rule(
-        lot=LOTS,
+        which=WHICH,
         containers=FEW,
-        place=WHERE,
         ago=AGO,
         how=st.sampled_from([("waste", waste), ("return", return_stock)]),
     )
-    def give_away(
-        self, lot: Lot, containers: int, place: str, ago: timedelta | None, how: tuple[str, Any]
-    ) -> None:
+    def give_away(self, which: int, containers: int, ago: timedelta | None, how: tuple[str, Any]) -> None:
+        lot, place = self.spot(which)
         plan = self.plan(how[0], ago)
 
         def think() -> None:
@@ -1050,8 +1066,9 @@ class Pharmacy(RuleBasedStateMachine):
             plan, think, lambda order: how[1](self.store, *name(lot), containers, location=place, order=order)
         )
 
-    @rule(lot=LOTS, change=st.sampled_from([-7, -2, -1, 1, 2]), place=WHERE, ago=AGO)
-    def adjust(self, lot: Lot, change: int, place: str, ago: timedelta | None) -> None:
+    @rule(which=WHICH, change=st.sampled_from([-7, -2, -1, 1, 2]), ago=AGO)
+    def adjust(self, which: int, change: int, ago: timedelta | None) -> None:
+        lot, place = self.spot(which)
         plan = self.plan("adjust", ago)
         plan.changes[lot, place] += change
         self.simply(
@@ -1060,8 +1077,9 @@ class Pharmacy(RuleBasedStateMachine):
             lambda order: adjust(self.store, *name(lot), change, location=place, order=order),
         )
 
-    @rule(lot=LOTS, containers=FEW.filter(bool), place=WHERE, to=WHERE, ago=AGO)
-    def move(self, lot: Lot, containers: int, place: str, to: str, ago: timedelta | None) -> None:
+    @rule(which=WHICH, containers=FEW.filter(bool), to=WHERE, ago=AGO)
+    def move(self, which: int, containers: int, to: str, ago: timedelta | None) -> None:
+        lot, place = self.spot(which)
         book, plan = self.book, self.plan("move", ago)
 
         def think() -> None:
@@ -1076,6 +1094,7 @@ class Pharmacy(RuleBasedStateMachine):
         if self.simply(plan, think, act) and plan.carried:
             book.say(("quarantined", *plan.carried), plan.at, value=True)
 
+    @precondition(lambda self: self.book.vessels)
     @rule(which=WHICH, volume=VOLUME | st.none(), ago=AGO)
     def waste_opened(self, which: int, volume: int | None, ago: timedelta | None) -> None:
         number, plan = self.vessel(which), self.plan("waste", ago)
@@ -1099,6 +1118,7 @@ class Pharmacy(RuleBasedStateMachine):
             raise Refused("there is no such container")
         return vessel
 
+    @precondition(lambda self: self.book.vessels)
     @rule(which=WHICH, to=WHERE, ago=AGO)
     def move_opened(self, which: int, to: str, ago: timedelta | None) -> None:
         number, plan = self.vessel(which), self.plan("move", ago)
@@ -1114,8 +1134,10 @@ class Pharmacy(RuleBasedStateMachine):
 
     # -- being held
 
-    @rule(lot=LOTS, place=WHERE | st.none(), ago=AGO)
-    def quarantine(self, lot: Lot, place: str | None, ago: timedelta | None) -> None:
+    @precondition(lambda self: len(self.held()) < 4)
+    @rule(which=WHICH, everywhere=st.booleans(), ago=AGO)
+    def quarantine(self, which: int, everywhere: bool, ago: timedelta | None) -> None:
+        lot, place = (self.spot(which)[0], None) if everywhere else self.spot(which)
         book, plan = self.book, self.plan("quarantine", ago)
         key = "quarantined", lot, place
 
@@ -1127,8 +1149,13 @@ class Pharmacy(RuleBasedStateMachine):
         if self.simply(plan, think, act):
             book.say(key, plan.at, value=True)
 
-    @rule(lot=LOTS, place=WHERE | st.none(), ago=AGO)
-    def release(self, lot: Lot, place: str | None, ago: timedelta | None) -> None:
+    @rule(which=WHICH, everywhere=st.booleans(), ago=AGO)
+    def release(self, which: int, everywhere: bool, ago: timedelta | None) -> None:
+        lots = [key for key in self.held() if not isinstance(key[1], int)]
+        if which < 10 and lots:
+            _what, lot, place = (*lots[which % len(lots)], None)[:3]
+        else:
+            lot, place = (self.spot(which)[0], None) if everywhere else self.spot(which)
         book, plan = self.book, self.plan("release", ago)
         keys: list[tuple[Any, ...]] = [("quarantined", lot, place)]
         if place is None:
@@ -1144,6 +1171,7 @@ class Pharmacy(RuleBasedStateMachine):
             for key in held:
                 book.say(key, plan.at, value=False)
 
+    @precondition(lambda self: self.book.vessels)
     @rule(which=WHICH, ago=AGO, held=st.booleans())
     def hold_opened(self, which: int, ago: timedelta | None, held: bool) -> None:
         book, number, plan = self.book, self.vessel(which), self.plan("quarantine", ago)
@@ -1158,6 +1186,7 @@ class Pharmacy(RuleBasedStateMachine):
         if self.simply(plan, think, lambda order: act(self.store, number, order=order)):
             book.say(key, plan.at, value=held)
 
+    @precondition(lambda self: len(self.held()) < 2)
     @rule(place=WHERE)
     def excursion(self, place: str) -> None:
         book, plan = self.book, self.plan("quarantine")
@@ -1179,16 +1208,23 @@ class Pharmacy(RuleBasedStateMachine):
             for key in new:
                 book.say(key, plan.at, value=True)
 
+    @precondition(lambda self: len(self.held()) < 4)
     @rule(lot=LOTS, ago=AGO)
     def recall(self, lot: Lot, ago: timedelta | None) -> None:
         book, plan = self.book, self.plan("recall", ago)
         key = "recalled", lot
-        if book.holds(key, plan.at):
+        if book.holds(key, plan.at) and book.holds(key, book.now):
             before = self.head()
-            moment = None if ago is None else plan.at
-            assert recall_lot(self.store, *name(lot), order=Order("anna", at=moment)).repeated
+            order = Order("anna", at=None if ago is None else plan.at)
+            assert recall_lot(self.store, *name(lot), order=order).repeated
             assert self.head() == before
-        elif self.simply(plan, lambda: None, lambda order: recall_lot(self.store, *name(lot), order=order)):
+            return
+
+        def think() -> None:
+            if book.holds(key, plan.at):
+                raise Refused("it was recalled then, and was released since")
+
+        if self.simply(plan, think, lambda order: recall_lot(self.store, *name(lot), order=order)):
             book.say(key, plan.at, value=True)
 
     @rule(
@@ -1234,13 +1270,12 @@ class Pharmacy(RuleBasedStateMachine):
             assert {spot: line.expected for spot, line in zip(spots, sheet.lines, strict=True)} == expected
             book.sheets[number] = Sheet(plan.at, spots)
 
+    @precondition(lambda self: self.book.sheets)
     @rule(
         which=WHICH, found=st.lists(st.sampled_from([None, 0, 1, 2, 3, 5]), min_size=1, max_size=4), ago=AGO
     )
     def post_count(self, which: int, found: list[int | None], ago: timedelta | None) -> None:
         book, plan = self.book, self.plan("count", ago)
-        if not book.sheets:
-            return
         number = sorted(book.sheets)[which % len(book.sheets)]
         sheet = book.sheets[number]
         told = plan.at if ago is not None else None
@@ -1379,7 +1414,9 @@ class Pharmacy(RuleBasedStateMachine):
         for spot, page in book.pages.items():
             for at, change in page:
                 noted[spot, (at - EPOCH) // timedelta(microseconds=1)] += change
-        assert {key: one for key, one in written.items() if one} == {k: one for k, one in noted.items() if one}
+        assert {key: one for key, one in written.items() if one} == {
+            k: one for k, one in noted.items() if one
+        }
         by_kind: Counter[str] = Counter()
         for row in lines:
             by_kind[row.kind] += row.containers

@@ -11,14 +11,21 @@ from pathlib import Path
 import attrs
 import pytest
 
-from mesoformula import parse_strength
+from mesoformula import Formulary, parse_strength, quantity
 from mesoformula.contents import Content
 from mesoformula.errors import LedgerError
 from mesoformula.products import Product
-from mesoformula.stock.reading import from_moment, stock_view, to_moment
+from mesoformula.stock.facts import set_fact
+from mesoformula.stock.holding import quarantine, recall_lot
+from mesoformula.stock.levels import set_level
+from mesoformula.stock.mixing import Whole, mix
+from mesoformula.stock.moments import from_moment, to_moment
+from mesoformula.stock.picking import Want, pick
+from mesoformula.stock.reading import stock_view
 from mesoformula.stock.receiving import receive
-from mesoformula.stock.records import Delivery, StockView
+from mesoformula.stock.records import Delivery, LotFact, Order, StockView
 from mesoformula.stock.store import Store, open_stock
+from mesoformula.stock.using import use_opened
 
 TODAY = date(2026, 5, 4)
 NOW = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
@@ -32,9 +39,10 @@ class Peptide:
     residues: int = 3
 
 
-def test_a_stock_that_does_not_exist_is_empty_and_is_not_made(store: Store, path: Path) -> None:
-    view = stock_view(store, as_of=TODAY, now=lambda: NOW)
-    assert view == StockView((), TODAY, NOW, str(path), None)
+def test_a_stock_that_does_not_exist_is_empty_and_is_not_made(path: Path) -> None:
+    with open_stock(path, zone=UTC, clock=lambda: NOW) as store:
+        assert stock_view(store) == StockView((), TODAY, NOW, str(path), None)
+        assert stock_view(store, as_of=date(2026, 1, 1)).as_of == date(2026, 1, 1)
     assert not path.exists()
 
 
@@ -65,10 +73,64 @@ def test_lots_stand_in_the_order_in_which_they_are_looked_for(
     ]
 
 
-def test_the_view_is_made_in_utc(store: Store) -> None:
+def test_the_view_is_made_in_utc_and_its_day_is_the_sites(path: Path) -> None:
     local = NOW.astimezone(timezone(timedelta(hours=9)))
-    made_at = stock_view(store, as_of=TODAY, now=lambda: local).made_at
-    assert (made_at, made_at.tzinfo) == (NOW, UTC)
+    with open_stock(path, zone=timezone(timedelta(hours=14)), clock=lambda: local) as store:
+        view = stock_view(store)
+    assert (view.made_at, view.made_at.tzinfo) == (NOW, UTC)
+    assert view.as_of == date(2026, 5, 5)
+
+
+def test_everything_that_holds_of_a_lot_is_read(
+    any_store: Store, make_product: Callable[..., Product]
+) -> None:
+    product, anna = make_product(), Order("anna", "because")
+    receive(
+        any_store, [Delivery(product, "L1", 5, date(2099, 1, 1), unit_cost=100, currency="EUR")], actor="a"
+    )
+    receive(any_store, [Delivery(product, "L1", 2, date(2099, 1, 1), location="fridge")], actor="a")
+    pick(any_store, [Want(product.id, containers=2)], order=anna, reference="S-0001", location="main")
+    quarantine(any_store, product.id, "L1", location="fridge", order=anna)
+    set_fact(any_store, product.id, "L1", LotFact.REMARK, "one box torn", order=anna)
+    set_level(any_store, product.id, 9, order=anna)
+    view = stock_view(any_store)
+    fridge, main = view.on_hand
+    assert (main.reserved, fridge.reserved) == (2, 0)
+    assert (main.quarantined, fridge.quarantined) == (False, True)
+    assert (main.unit_cost, main.cost_range, main.partly_priced) == (None, (100, 100), True)
+    assert main.remark == "one box torn"
+    assert view.levels == ((product.id, 9),)
+    recall_lot(any_store, product.id, "L1", order=anna)
+    assert all(entry.recalled for entry in stock_view(any_store).on_hand)
+
+
+def test_a_mixture_expires_with_the_first_lot_in_it_and_is_held_with_any(
+    any_store: Store, make_product: Callable[..., Product], formulary: Formulary
+) -> None:
+    anna = Order("anna", "because")
+    deliveries = [
+        Delivery(make_product(), "early", 1, date(2098, 1, 1)),
+        Delivery(make_product(), "late", 1, date(2099, 1, 1)),
+    ]
+    receive(any_store, deliveries, actor="anna")
+    mix(
+        any_store,
+        "cocktail",
+        [Whole("acme/c-500", "early", 1), Whole("acme/c-500", "late", 1)],
+        rules=formulary.beyond_use_rules(),
+        location="main",
+        order=anna,
+        volume=quantity("10", "mL"),
+        reference="S-0001",
+    )
+    use_opened(any_store, 1, volume=quantity("4", "mL"), reference="S-0001", order=anna)
+    (one,) = stock_view(any_store).opened
+    assert (one.product, one.lot, one.name) == (None, None, "cocktail")
+    assert (one.supplied_nanolitres, one.nanolitres) == (10_000_000, 6_000_000)
+    assert (one.expiry, one.sessions) == (date(2098, 1, 1), ("S-0001",))
+    assert (one.quarantined, one.recalled) == (False, False)
+    recall_lot(any_store, "acme/c-500", "late", order=anna)
+    assert stock_view(any_store).opened[0].recalled
 
 
 def test_a_product_of_a_plugin_that_is_gone_stays_readable(

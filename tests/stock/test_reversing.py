@@ -425,6 +425,19 @@ def test_a_cost_that_was_corrected_by_hand_stays(stock: Store, make_product: Cal
     assert stock_view(stock).on_hand[0].unit_cost == 120
 
 
+def test_a_cost_that_was_put_right_before_is_worked_out_anew_from_the_receipts_that_stand(
+    stock: Store, make_product: Callable[..., Product]
+) -> None:
+    priced = Delivery(make_product("d"), "D1", 5, EXPIRY, unit_cost=100, currency="EUR")
+    first = receive(stock, [priced], actor="anna")
+    second = receive(stock, [attrs.evolve(priced, unit_cost=None, currency=None)], actor="anna")
+    for receipt in (first, second):
+        reverse(stock, receipt.movement, order=WHY)
+    receive(stock, [priced], actor="anna")
+    entry = next(one for one in stock_view(stock).on_hand if one.lot == "D1")
+    assert (entry.unit_cost, entry.cost_range) == (100, None)
+
+
 # ---- any order ---------------------------------------------------------------------------------------------
 
 STEPS = st.lists(

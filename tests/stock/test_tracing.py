@@ -18,8 +18,7 @@ from mesoformula.sources import Source, SourceKind
 from mesoformula.stock.counting import open_count, post_count
 from mesoformula.stock.holding import recall_lot
 from mesoformula.stock.lineage import lots_in, ways_from, ways_into
-from mesoformula.stock.mixing import Part as Drawn
-from mesoformula.stock.mixing import Whole, mix
+from mesoformula.stock.mixing import Drawn, Whole, mix
 from mesoformula.stock.moving import adjust, move, return_stock, waste
 from mesoformula.stock.moving_opened import waste_opened
 from mesoformula.stock.openings import open_container

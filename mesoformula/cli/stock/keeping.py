@@ -43,9 +43,7 @@ def backup(target: Path, stock: str | None, as_json: bool) -> int:
     return 0
 
 
-@click.command(
-    "restore", epilog=example("mesoformula stock restore stock-2026-11-23.sqlite --stock restored.sqlite")
-)
+@click.command("restore", epilog=example("mesoformula stock restore kept.sqlite --stock restored.sqlite"))
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 @stock_option
 @json_option
