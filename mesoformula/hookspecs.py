@@ -42,7 +42,7 @@ PROJECT = "mesoformula"
 
 #: The version of this contract: the first number changes when a hook or an argument is removed, the second
 #: when one is added.
-CONTRACT_VERSION = (1, 0)
+CONTRACT_VERSION = (1, 1)
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -21,6 +21,7 @@ from mesoformula.stock import schema
 from mesoformula.stock.appending import Entry, Heading, Lot, Places, append, lock
 from mesoformula.stock.chain import Remark, canonical, content_hash, remark_hash
 from mesoformula.stock.moments import from_moment, to_moment
+from mesoformula.stock.orders import figure
 from mesoformula.stock.records import Anchor, MovementKind, Order, Receipt
 from mesoformula.stock.store import Store
 from mesoformula.stock.tally import Tally
@@ -243,7 +244,7 @@ def carry_out(
     asked["actor"] = order.actor
     if order.at is not None:
         asked["at"] = from_moment(order.at)
-    digest = content_hash(canonical(asked))
+    digest = _digest(asked)
     said = dict(texts or {})
     if order.reason is not None:
         said[0] = order.reason
@@ -265,6 +266,16 @@ def carry_out(
             last=posting.head.seq,
             notes=tuple(posting.notes),
         )
+
+
+def _digest(asked: Mapping[str, Any]) -> str:
+    try:
+        return content_hash(canonical(asked))
+    except UnicodeEncodeError as err:
+        found = figure(err.object[err.start : err.end])
+        raise OrderError(
+            [Problem("text", f"what is asked holds {found}, which is no character; type it anew")]
+        ) from None
 
 
 def _repeated(

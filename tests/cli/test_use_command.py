@@ -104,8 +104,9 @@ class TestOpen:
             ((NCTF, "4711", "--at", "2099-01-01"), "lies in the future"),
             ((NCTF, "4711", "--reference", "Anna Smith"), "never a name"),
             ((NCTF, "x' OR '1'='1"), "is not in the stock"),
-            ((NCTF, "a\x1b[31m"), "is not in the stock"),
-            ((NCTF, "9" * 10_000), "is not in the stock"),
+            ((NCTF, "a\x1b[31m"), "has characters that do not print"),
+            ((NCTF, "9" * 10_000), "has 10000 characters"),
+            ((NCTF, "a\udcff"), "which is no character"),
         ],
     )
     def test_what_cannot_be_is_wrong_usage(self, stock, meso, words, said):

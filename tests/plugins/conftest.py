@@ -31,6 +31,7 @@ from mesoformula import (
     Source,
     SourceKind,
     Vendor,
+    magnitude,
     parse_quantity,
     parse_strength,
     quantity,
@@ -281,6 +282,10 @@ class Bench:
                 self.formulary.add_record("product", product, "made up")
             assert self.formulary.product(product.pinned_id) == product
             lines.append(Line(product.pinned_id, volume=parse_quantity(volume)))
+        if "points" in asked and "volume" not in asked:
+            asked["volume"] = quantity(
+                sum(magnitude(line.volume, "mL") for line in lines if line.volume), "mL"
+            )
         for key in ("zone", "technique"):
             if isinstance(asked.get(key), str):
                 asked[key] = getattr(self.formulary, key)(asked[key])

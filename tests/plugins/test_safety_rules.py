@@ -1,4 +1,4 @@
-"""Every rule of the bundled catalogues: a session in which it speaks, and one beside it in which it does not."""
+"""Every bundled rule: a session in which it speaks, and one beside it in which it does not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mesoformula import Finding, PastDose, Product, ProductKind, Route, Severity, parse_quantity
-from mesoformula.products import ContainerKind, Doses, Permission, Status
+from mesoformula import Finding, PastDose, Product, ProductKind, Route, parse_quantity
+from mesoformula.products import ContainerKind, Doses
 
 Taken = tuple["Product | tuple[Product, str]", ...]
 #: Products and what else is asked, told to a `Bench`.
@@ -117,10 +117,13 @@ CASES: dict[str, tuple[Asked, Asked]] = {
         patient("hypervitaminosis", taking="baxter/cernevit"),
         patient("hypervitaminosis"),
     ),
-    "copper-with-ascorbate": (of("copper-sulfate 0.1 mg/mL", C), of("zinc-sulfate 0.1 mg/mL", C)),
+    "copper-with-ascorbate": (
+        of("copper-sulfate-pentahydrate 0.1 mg/mL", C),
+        of("zinc-sulfate-heptahydrate 0.1 mg/mL", C),
+    ),
     "copper-with-cysteine": (
-        of("copper-sulfate 0.1 mg/mL", "l-cysteine 1 mg/mL"),
-        of("copper-sulfate 0.1 mg/mL", "l-lysine 1 mg/mL"),
+        of("copper-sulfate-pentahydrate 0.1 mg/mL", "l-cysteine 1 mg/mL"),
+        of("copper-sulfate-pentahydrate 0.1 mg/mL", "l-lysine 1 mg/mL"),
     ),
     "cosmetic-injected": (
         made(holds(PLAIN, **COSMETIC)),
@@ -157,7 +160,7 @@ CASES: dict[str, tuple[Asked, Asked]] = {
         of("wockhardt/hyalase-1500", route=Route.INTRAVENOUS),
         of("wockhardt/hyalase-1500", route=Route.SUBCUTANEOUS),
     ),
-    "hyalase-shared": (of("wockhardt/hyalase-1500"), of("hyaluronidase 1500 IU")),
+    "hyalase-shared": (of("wockhardt/hyalase-1500"), of("hyaluronidase 1500 IU/mL")),
     "hyalase-sites": (
         patient("malignancy-at-site", taking="wockhardt/hyalase-1500"),
         patient("earlier-filler", taking="wockhardt/hyalase-1500"),
@@ -170,7 +173,10 @@ CASES: dict[str, tuple[Asked, Asked]] = {
         made(holds(HA), aux("benzalkonium-chloride")),
         made(holds(HA), aux("methylparaben")),
     ),
-    "hyaluronidase-with-hyaluronate": (of("hyaluronidase 150 IU", HA), of("hyaluronidase 150 IU", PLAIN)),
+    "hyaluronidase-with-hyaluronate": (
+        of("hyaluronidase 150 IU/mL", HA),
+        of("hyaluronidase 150 IU/mL", PLAIN),
+    ),
     "hydro-deluxe-age": (
         of("neauvia/hydro-deluxe-1ml", age=27),
         of("neauvia/hydro-deluxe-1ml", age=28),
@@ -192,8 +198,8 @@ CASES: dict[str, tuple[Asked, Asked]] = {
         of(("ibsa/viscoderm-hydrobooster", "1.1 mL")),
     ),
     "iron-with-phosphate": (
-        made(holds("ferrous-gluconate 1 mg/mL"), aux("monosodium-phosphate")),
-        made(holds("ferrous-gluconate 1 mg/mL"), aux("sodium-bicarbonate")),
+        made(holds("iron-chloride-hexahydrate 1 mg/mL"), aux("monosodium-phosphate")),
+        made(holds("iron-chloride-hexahydrate 1 mg/mL"), aux("sodium-bicarbonate")),
     ),
     "kr-cosmetic-into-the-skin": (
         made(holds(PLAIN, **COSMETIC), region="KR"),
@@ -267,8 +273,8 @@ CASES: dict[str, tuple[Asked, Asked]] = {
     ),
     "pyridoxine-is-acidic": (of("mylan/pyridoxine-100"), of("pyridoxine-hydrochloride 100 mg/mL")),
     "retinol-with-metabisulfite": (
-        made(holds("retinol-palmitate 1 mg/mL"), aux("sodium-metabisulfite")),
-        made((("retinol-palmitate 1 mg/mL",), {"auxiliaries": ("sodium-metabisulfite",)})),
+        made(holds("retinyl-palmitate 1 mg/mL"), aux("sodium-metabisulfite")),
+        made((("retinyl-palmitate 1 mg/mL",), {"auxiliaries": ("sodium-metabisulfite",)})),
     ),
     "revive-per-point": (
         of(("merz/belotero-revive", "1 mL"), points=19),
@@ -280,11 +286,11 @@ CASES: dict[str, tuple[Asked, Asked]] = {
     "selenase-with-vitamin-c": (of("biosyn/selenase-100", C), of("biosyn/selenase-100", PLAIN)),
     "selenious-acid-is-acidic": (
         of("american-regent/selenious-acid-40"),
-        of("sodium-selenite 0.1 mg/mL"),
+        of("sodium-selenite-anhydrous 0.1 mg/mL"),
     ),
     "selenite-with-acidic-ascorbate": (
-        made(holds("sodium-selenite 0.1 mg/mL", ph="7.0"), holds(C, ph="4.9 to 7.0")),
-        made(holds("sodium-selenite 0.1 mg/mL", ph="7.0"), holds(C, ph="5.0 to 7.0")),
+        made(holds("sodium-selenite-anhydrous 0.1 mg/mL", ph="7.0"), holds(C, ph="4.9 to 7.0")),
+        made(holds("sodium-selenite-anhydrous 0.1 mg/mL", ph="7.0"), holds(C, ph="5.0 to 7.0")),
     ),
     "sensitive-skin-with-redness": (patient("sensitive-skin-with-redness"), patient("rosacea")),
     "similar-lists-differ-in-effect": (of("fillmed/nctf-135ha"), of(HA)),
@@ -343,7 +349,7 @@ CASES: dict[str, tuple[Asked, Asked]] = {
         of("biotin 1 mg/mL", zone="face"),
     ),
     "vitamins-with-trace-elements": (
-        of("biotin 1 mg/mL", "zinc-sulfate 0.1 mg/mL"),
+        of("biotin 1 mg/mL", "zinc-sulfate-heptahydrate 0.1 mg/mL"),
         of("biotin 1 mg/mL", "magnesium-sulfate-heptahydrate 0.1 mg/mL"),
     ),
     "volite-full-face": (
