@@ -1,7 +1,7 @@
 """
 Courses: on which days their sessions fall.
 
-A session falls as many intervals after the start as sessions went before it, so that a day that was moved
+A session falls as many intervals after the first as sessions lie between them, so that a day that was moved
 never shifts the rest: monthly from 31 January is 28 February and 31 March. A session that falls on a closed
 day moves to an open one, and no two sessions come closer than the interval, unless that is asked for.
 """
@@ -59,16 +59,11 @@ class Interval:
 
         Returns:
             The day; in a month that is too short, its last day.
-
-        Raises:
-            OverflowError: If no calendar goes that far.
         """
         if not self.months:
             return day + timedelta(days=self.days * times)
         months = day.year * 12 + day.month - 1 + self.months * times
         year, month = divmod(months, 12)
-        if year > date.max.year:
-            raise OverflowError("no calendar goes that far")
         return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
     def __str__(self) -> str:
@@ -279,7 +274,11 @@ def schedule(start: date, plan: Plan, days: OpenDays = OpenDays()) -> tuple[Plan
 
 def _scheduled(start: date, plan: Plan, days: OpenDays) -> Iterator[PlannedSession]:
     before: PlannedSession | None = None
-    for number, (falls_on, interval) in enumerate(_falling(start, plan), start=1):
+    # All count from the first session: a start on a closed day moves the course as a whole.
+    begin = next_open(start, days)
+    for number, (falls_on, interval) in enumerate(_falling(begin, plan), start=1):
+        if number == 1:
+            falls_on = start
         maintenance = number > plan.sessions
         lowest = start
         spacing = plan.at_least or interval
@@ -310,29 +309,25 @@ def _because(falls_on: date, lowest: date, spacing: Interval | None, number: int
 
 def _falling(start: date, plan: Plan) -> Iterator[tuple[date, Interval | None]]:
     """Count the days by the intervals alone, each from the start of its series."""
-    try:
-        last = start
-        for n in range(plan.sessions):
-            last = start if plan.every is None else plan.every.after(start, n)
-            yield _within(last), plan.every
-        if plan.then_every is None or plan.until is None:
-            return
-        n = 1
-        while (day := plan.then_every.after(last, n)) <= plan.until:
-            yield day, plan.then_every
-            n += 1
-    except OverflowError:
-        raise CourseError([_too_late("no calendar goes that far")]) from None
+    last = start
+    for n in range(plan.sessions):
+        last = start if plan.every is None else plan.every.after(start, n)
+        yield _within(last), plan.every
+    if plan.then_every is None or plan.until is None:
+        return
+    n = 1
+    while (day := plan.then_every.after(last, n)) <= plan.until:
+        yield day, plan.then_every
+        n += 1
 
 
 def _within(day: date) -> date:
     if day > LAST_DAY:
-        raise CourseError([_too_late(f"a session would fall on {day}")])
+        message = (
+            f"a session would fall on {day}; expected days up to {LAST_DAY}: plan fewer, or closer together"
+        )
+        raise CourseError([Problem("days", message)])
     return day
-
-
-def _too_late(reason: str) -> Problem:
-    return Problem("days", f"{reason}; expected days up to {LAST_DAY}: plan fewer, or closer together")
 
 
 def _settled(falls_on: date, lowest: date, plan: Plan, days: OpenDays) -> date:

@@ -267,6 +267,7 @@ def test_answers_have_a_full_form() -> None:
             "subject": "line 1",
             "message": "text",
             "sources": [{"kind": "IFU", "where": "leaflet", "read": "2025-01-31", "key": None, "note": None}],
+            "missing": [],
         },
     ]
 

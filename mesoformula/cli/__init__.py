@@ -39,6 +39,7 @@ COMMANDS = {
     "syringes": ("treatments:equipment", "List syringes and needles."),
     "rules": ("rules", "List the rules of safety, with who says so."),
     "session": ("session", "Work out what a session takes."),
+    "course": ("course", "Plan a course of sessions, and keep it in the stock."),
     "stock": ("stock", "Receive stock and list it."),
     "sheet": ("sheet", "Write sheets to a workbook."),
     "catalogue": ("catalogue", "Check catalogues, and describe their format."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from mesoformula.errors import UnknownNameError
+from mesoformula.errors import CatalogueError, UnknownNameError
 from mesoformula.stock.bookings import BookedCourse, BookedSession
 from mesoformula.stock.forecasting import needed_by, totals
 from mesoformula.stock.picking import wants_of
@@ -184,20 +184,16 @@ def product_finder(app: App) -> Callable[[str], Product | None]:
     """
 
     def find(name: str) -> Product | None:
-        from mesoformula.errors import CatalogueError
-
-        for one in (name, name.partition("@")[0]):
-            try:
-                return app.formulary.product(one)
-            except (UnknownNameError, CatalogueError):
-                continue
-        return None
+        try:
+            return app.formulary.product(name)
+        except (UnknownNameError, CatalogueError):
+            return None
 
     return find
 
 
 def _costs(view: StockView, product: str, containers: int) -> Iterable[Cost]:
-    """Find what containers cost by the lots in stock; nothing where one of them came without a cost."""
+    """Find what containers cost by the lots in stock that have a cost."""
     found: dict[str, Cost] = {}
     for one in view.on_hand:
         if one.product.id != product or one.currency is None:

@@ -41,6 +41,8 @@ from mesoformula.units import kind_of, magnitude, show, symbol
 from mesoformula.words import shown
 
 if TYPE_CHECKING:
+    from mesoformula.app import App
+    from mesoformula.sessions import PastDose
     from mesoformula.units import Quantity
 
 T = TypeVar("T")
@@ -73,7 +75,11 @@ T = TypeVar("T")
 @click.option(
     "--pick", "picks", is_flag=True, help="Reserve what it takes from the stock; needs --reference."
 )
-@click.option("--reference", metavar="REF", help="Of the session, to pick for: such as S-2026-001.")
+@click.option(
+    "--reference",
+    metavar="REF",
+    help="Of the session, such as S-2026-001: to pick for, and to know what was given.",
+)
 @click.option("--location", metavar="PLACE", help="Where to pick; else anywhere.")
 @click.option("--by", metavar="NAME", help="Who decides on overrides, or picks; for picking, else you.")
 @click.option("--request-id", metavar="ID", help="Of the pick: the same id again changes nothing.")
@@ -120,9 +126,6 @@ def command(
 
     if picks and reference is None:
         raise click.UsageError("--pick: for which session? expected --reference, such as S-2026-001")
-    if reference is not None and not picks:
-        raise click.UsageError("--reference is what to pick for; give --pick as well")
-
     overrides = overrides_given(codes, reason, by)
 
     app = app_of()
@@ -145,6 +148,7 @@ def command(
         conditions=conditions_named(conditions, known),
         allergies=allergies_named(allergies, known),
         age=age,
+        past=_past(app, reference, stock) if reference is not None else None,
     )
     try:
         answer = app.work_out(session, overrides)
@@ -173,6 +177,17 @@ def command(
             click.echo("NOT PICKED: the session is not ready.")
     report_problems(app)
     return 0 if answer.ready else 1
+
+
+def _past(app: App, reference: str, stock: str | None) -> tuple[PastDose, ...] | None:
+    """Read what earlier sessions of the reference took, for limits over a period."""
+    from contextlib import closing
+
+    from mesoformula.cli.stock.common import open_store
+    from mesoformula.stock.past_doses import past_doses
+
+    with closing(open_store(app, stock)) as store:
+        return past_doses(store, reference)
 
 
 def _named(option: str, name: str | None, find: Callable[[str], T], known: Sequence[str]) -> T | None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 import attrs
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Table, bindparam, func, literal_column, select, update
 
 from mesoformula.errors import LedgerError
 from mesoformula.stock import schema
@@ -22,10 +21,9 @@ from mesoformula.stock.chain import (
     remark_hash,
 )
 from mesoformula.stock.records import Anchor
+from mesoformula.stock.statements import Prepared, delete_rows, insert_rows, update_rows
+from mesoformula.stock.statements import batches as batches
 from mesoformula.stock.tally import TABLES, Tally
-
-# Below the number of parameters that any SQLite takes in one statement.
-_BATCH = 500
 
 #: Product id, revision and lot number: what is one lot.
 LotKey: TypeAlias = tuple[str, int, str]
@@ -35,6 +33,44 @@ NewLot: TypeAlias = tuple[str, str, int, str, str | None]
 
 #: Names of locations by their numbers.
 Places: TypeAlias = Mapping[int, str]
+
+
+_LOT_COLUMNS = ("id", "product_hash", "product_id", "revision", "number", "expiry")
+_GIVEN: BindParameter[Any] = bindparam("given", expanding=True)
+_HEAD = Prepared(select(schema.chain_head.c.seq, schema.chain_head.c.hash).with_for_update())
+_MOVE_HEAD = Prepared(update(schema.chain_head).values(seq=bindparam("new_seq"), hash=bindparam("new_hash")))
+_LOTS = Prepared(
+    select(*(schema.lot.c[name] for name in _LOT_COLUMNS)).where(
+        schema.lot.c.product_id == bindparam("product"),
+        schema.lot.c.revision == bindparam("revision"),
+        schema.lot.c.number.in_(_GIVEN),
+    )
+)
+_RECORDS = Prepared(select(schema.product_record.c.hash).where(schema.product_record.c.hash.in_(_GIVEN)))
+_PLACES = Prepared(
+    select(schema.location.c.name, schema.location.c.id).where(schema.location.c.name.in_(_GIVEN))
+)
+_LAST_LOT = Prepared(select(func.coalesce(func.max(schema.lot.c.id), literal_column("0"))))
+_LAST_PLACE = Prepared(select(func.coalesce(func.max(schema.location.c.id), literal_column("0"))))
+
+# The columns of the tables of sums, those of the key first, as `Tally` holds them.
+_SUM_COLUMNS = {name: tuple(field.name for field in attrs.fields(kind)) for name, (_, kind) in TABLES.items()}
+
+
+def _sums_by(name: str, by: str) -> Prepared:
+    table = schema.metadata.tables[name]
+    columns = [table.c[one] for one in (*TABLES[name][0], *_SUM_COLUMNS[name])]
+    return Prepared(select(*columns).where(table.c[by].in_(_GIVEN)))
+
+
+_SUMS = {
+    "balance": _sums_by("balance", "lot"),
+    "lot_state": _sums_by("lot_state", "lot"),
+    "opened": _sums_by("opened", "id"),
+    "reservation": _sums_by("reservation", "movement"),
+    "pack_serial": _sums_by("pack_serial", "serial"),
+    "standing": _sums_by("standing", "subject"),
+}
 
 
 @attrs.frozen
@@ -167,9 +203,7 @@ def lock(connection: Connection) -> Anchor:
     Raises:
         LedgerError: If there is none.
     """
-    row = connection.execute(
-        select(schema.chain_head.c.seq, schema.chain_head.c.hash).with_for_update()
-    ).one_or_none()
+    row = _HEAD.first(connection)
     if row is None:
         raise LedgerError("the head of the chain is missing; run verify")
     return Anchor(row.seq, row.hash)
@@ -186,23 +220,15 @@ def find_lots(connection: Connection, keys: Iterable[LotKey]) -> dict[LotKey, Lo
     Returns:
         Those that the ledger holds.
     """
-    table = schema.lot
     by_product: dict[tuple[str, int], set[str]] = {}
     for product_id, revision, number in keys:
         by_product.setdefault((product_id, revision), set()).add(number)
     found: dict[LotKey, Lot] = {}
     for (product_id, revision), numbers in by_product.items():
-        for batch in batches(sorted(numbers)):
-            rows = connection.execute(
-                select(table).where(
-                    table.c.product_id == product_id,
-                    table.c.revision == revision,
-                    table.c.number.in_(batch),
-                )
-            )
-            for row in rows:
-                lot = Lot(row.id, row.product_hash, row.product_id, row.revision, row.number, row.expiry)
-                found[lot.key] = lot
+        rows = _LOTS.of_many(connection, sorted(numbers), product=product_id, revision=revision)
+        for row in rows:
+            lot = Lot(*row)
+            found[lot.key] = lot
     return found
 
 
@@ -214,9 +240,9 @@ def keep_products(connection: Connection, records: Mapping[str, str]) -> None:
         connection: In a writing transaction, locked.
         records: Canonical JSON by content hash.
     """
-    table = schema.product_record
-    known = _known(connection, table, "hash", "hash", records)
-    _insert(connection, table, ("hash", "record"), [pair for pair in records.items() if pair[0] not in known])
+    known = {row[0] for row in _RECORDS.of_many(connection, records)}
+    new = [pair for pair in records.items() if pair[0] not in known]
+    insert_rows(connection, schema.product_record, ("hash", "record"), new)
 
 
 def add_lots(connection: Connection, lots: Iterable[NewLot]) -> dict[LotKey, Lot]:
@@ -230,11 +256,9 @@ def add_lots(connection: Connection, lots: Iterable[NewLot]) -> dict[LotKey, Lot
     Returns:
         The lots by key, with their ids.
     """
-    after = _last(connection, schema.lot)
+    ((after,),) = _LAST_LOT.rows(connection)
     rows = [(number, *lot) for number, lot in enumerate(lots, start=after + 1)]
-    _insert(
-        connection, schema.lot, ("id", "product_hash", "product_id", "revision", "number", "expiry"), rows
-    )
+    insert_rows(connection, schema.lot, _LOT_COLUMNS, rows)
     return {(row[2], row[3], row[4]): Lot(*row) for row in rows}
 
 
@@ -282,24 +306,10 @@ def append(
         judge(tally, {number: name for name, number in names.items()})
     _write(connection, movement, anchor, lots, places, remarks)
     for name, sums in tally.tables().items():
-        _keep(connection, schema.metadata.tables[name], sums, before[name])
-    connection.execute(update(schema.chain_head).values(seq=anchor.seq, hash=anchor.hash))
+        if sums or before[name]:
+            _keep(connection, schema.metadata.tables[name], sums, before[name])
+    _MOVE_HEAD.rows(connection, new_seq=anchor.seq, new_hash=anchor.hash)
     return anchor
-
-
-def batches(values: Iterable[Any]) -> Iterable[list[Any]]:
-    """
-    Cut values into lists short enough for one statement.
-
-    Args:
-        values: Any number of them.
-
-    Yields:
-        Lists.
-    """
-    rest = iter(values)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch
 
 
 def load(
@@ -311,7 +321,7 @@ def load(
     picks: Collection[int] = (),
     serials: Collection[str] = (),
     subjects: Collection[str] = (),
-) -> None:
+) -> dict[str, dict[Any, tuple[Any, ...]]]:
     """
     Load sums as they are kept.
 
@@ -323,25 +333,26 @@ def load(
         picks: Movements that reserved.
         serials: Serial numbers of packs, under whichever GTIN.
         subjects: Of what holds until it is said otherwise.
+
+    Returns:
+        What was loaded, by table and key, as plain values.
     """
-    wanted: tuple[tuple[str, str, Collection[Any]], ...] = (
-        ("balance", "lot", lots),
-        ("lot_state", "lot", lots),
-        ("opened", "id", opened),
-        ("reservation", "movement", picks),
-        ("pack_serial", "serial", serials),
-        ("standing", "subject", subjects),
+    wanted: tuple[tuple[str, Collection[Any]], ...] = (
+        ("balance", lots),
+        ("lot_state", lots),
+        ("opened", opened),
+        ("reservation", picks),
+        ("pack_serial", serials),
+        ("standing", subjects),
     )
-    sums = tally.tables()
-    for name, by, values in wanted:
-        if not values:
-            continue
-        table = schema.metadata.tables[name]
+    before: dict[str, dict[Any, tuple[Any, ...]]] = {}
+    for name, values in wanted:
         keys, kind = TABLES[name]
-        columns = [table.c[key] for key in keys] + [table.c[one.name] for one in attrs.fields(kind)]
-        for batch in batches(sorted(values)):
-            for row in connection.execute(select(*columns).where(table.c[by].in_(batch))):
-                sums[name][tuple(row[: len(keys)])] = kind(*row[len(keys) :])
+        first = len(keys)
+        rows = _SUMS[name].of_many(connection, sorted(values)) if values else ()
+        found = before[name] = {row[:first]: row[first:] for row in rows}
+        tally.tables()[name].update((key, kind(*sums)) for key, sums in found.items())
+    return before
 
 
 def _load(
@@ -349,7 +360,7 @@ def _load(
 ) -> tuple[Tally, dict[str, dict[Any, tuple[Any, ...]]]]:
     """Load the sums that a movement changes, and remember what they were."""
     tally = Tally()
-    load(
+    before = load(
         connection,
         tally,
         lots={lot for lot in lots if lot is not None},
@@ -358,36 +369,20 @@ def _load(
         serials={line.serial for line in movement.lines if line.serial is not None},
         subjects={line.subject for line in movement.lines if line.subject is not None},
     )
-    before = {
-        name: {key: attrs.astuple(one, recurse=False) for key, one in sums.items()}
-        for name, sums in tally.tables().items()
-    }
     return tally, before
 
 
 def _facts(number: int, entry: Entry, remark: str | None) -> LineFacts:
     lot = entry.lot
-    said = dict(zip(_ENTRY_NAMES, _said_of(entry), strict=True))
-    if lot is None:
-        return LineFacts(
-            line=number, product=None, product_id=None, revision=None, lot=None, expiry=None,
-            remark=remark, **said,
-        )  # fmt: skip
-    return LineFacts(
-        line=number,
-        product=lot.product,
-        product_id=lot.product_id,
-        revision=lot.revision,
-        lot=lot.number,
-        expiry=lot.expiry,
-        remark=remark,
-        **said,
-    )
+    about = _NO_LOT if lot is None else (lot.product, lot.product_id, lot.revision, lot.number, lot.expiry)
+    facts: tuple[Any, ...] = (number, *about, *_said_before(entry), remark, *_said_after(entry))
+    return LineFacts(*facts)
 
 
-# The facts of a line that an entry says itself.
-_ENTRY_NAMES = tuple(name for name in LINE_FACTS[LINE_FACTS.index("location") :] if name != "remark")
-_said_of = attrgetter(*_ENTRY_NAMES)
+_NO_LOT = (None, None, None, None, None)
+# The facts of a line that an entry says itself, in their order: those before the remark, and those after it.
+_said_before = attrgetter(*LINE_FACTS[LINE_FACTS.index("location") : LINE_FACTS.index("remark")])
+_said_after = attrgetter(*LINE_FACTS[LINE_FACTS.index("remark") + 1 :])
 _HEADING_NAMES = tuple(field.name for field in attrs.fields(Heading) if field.name != "reason")
 # Columns of movement_line that hold what LineFacts says under the same name; those before them do not.
 _SAID_COLUMNS = tuple(
@@ -395,6 +390,13 @@ _SAID_COLUMNS = tuple(
 )
 _LINE_COLUMNS = ("movement", "lot", "location", "remark_hash", *_SAID_COLUMNS)
 _column_values = attrgetter(*_SAID_COLUMNS)
+# Columns of movement, and the facts that they hold; the hash, which is none of them, comes last.
+_MOVEMENT_COLUMNS = (
+    *("seq", "kind", "effective_at", "recorded_at", "actor", "request_id", "request_content", "session"),
+    *("pick", "reverses", "cause", "lapses_at", "reason_hash", "previous_hash", "hash"),
+)
+_FACT_OF = {"request_id": "request", "reason_hash": "reason", "previous_hash": "previous"}
+_movement_values = attrgetter(*(_FACT_OF.get(name, name) for name in _MOVEMENT_COLUMNS[:-1]))
 
 
 def _write(
@@ -406,7 +408,7 @@ def _write(
     remarks: Mapping[int, Remark],
 ) -> None:
     seq = movement.seq
-    _insert(
+    insert_rows(
         connection,
         schema.movement_line,
         _LINE_COLUMNS,
@@ -415,31 +417,14 @@ def _write(
             for line, lot, place in zip(movement.lines, lots, places, strict=True)
         ],
     )
-    _insert(
+    insert_rows(
         connection,
         schema.remark,
         ("movement", "line", "salt", "text"),
         [(seq, number, remark.salt, remark.text) for number, remark in remarks.items()],
     )
-    connection.execute(
-        insert(schema.movement).values(
-            seq=movement.seq,
-            kind=movement.kind,
-            effective_at=movement.effective_at,
-            recorded_at=movement.recorded_at,
-            actor=movement.actor,
-            request_id=movement.request,
-            request_content=movement.request_content,
-            session=movement.session,
-            pick=movement.pick,
-            reverses=movement.reverses,
-            cause=movement.cause,
-            lapses_at=movement.lapses_at,
-            reason_hash=movement.reason,
-            previous_hash=movement.previous,
-            hash=anchor.hash,
-        )
-    )
+    row = (*_movement_values(movement), anchor.hash)
+    insert_rows(connection, schema.movement, _MOVEMENT_COLUMNS, [row])
 
 
 def _keep(
@@ -448,8 +433,7 @@ def _keep(
     sums: Mapping[Any, Any],
     before: Mapping[Any, tuple[Any, ...]],
 ) -> None:
-    keys, kind = TABLES[table.name]
-    names = [field.name for field in attrs.fields(kind)]
+    keys, names = TABLES[table.name][0], _SUM_COLUMNS[table.name]
     values_of = attrgetter(*names)
     new = []
     changed = []
@@ -460,65 +444,18 @@ def _keep(
             new.append((*key, *values))
         elif known != values:
             changed.append((*values, *key))
-    lost = sorted(before.keys() - sums.keys())
-    if lost:
-        connection.exec_driver_sql(_delete(connection, table, keys), lost)
-    if changed:
-        connection.exec_driver_sql(_update(connection, table, names, keys), changed)
-    _insert(connection, table, (*keys, *names), new)
+    delete_rows(connection, table, keys, sorted(before.keys() - sums.keys()))
+    update_rows(connection, table, names, keys, changed)
+    insert_rows(connection, table, (*keys, *names), new)
 
 
 def _places(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    table = schema.location
     wanted = sorted(names)
-    known = _known(connection, table, "name", "id", wanted)
+    known: dict[str, int] = dict(_PLACES.of_many(connection, wanted))
     new = [name for name in wanted if name not in known]
     if new:
-        after = _last(connection, table)
+        ((after,),) = _LAST_PLACE.rows(connection)
         ids = {name: after + n for n, name in enumerate(new, start=1)}
-        _insert(connection, table, ("name", "id"), list(ids.items()))
+        insert_rows(connection, schema.location, ("name", "id"), list(ids.items()))
         known.update(ids)
     return known
-
-
-def _known(connection: Connection, table: Table, key: str, value: str, keys: Iterable[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for batch in batches(keys):
-        rows = connection.execute(select(table.c[key], table.c[value]).where(table.c[key].in_(batch)))
-        found.update((row[0], row[1]) for row in rows)
-    return found
-
-
-def _last(connection: Connection, table: Table) -> int:
-    return int(connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one())
-
-
-# Rows by the thousand are handed to the driver as tuples: SQLAlchemy would take each apart and put it
-# together again. Names come from the tables, and values are bound as ever.
-
-
-def _insert(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    if rows:
-        marks = ", ".join([_mark(connection)] * len(columns))
-        names = ", ".join(f'"{name}"' for name in columns)
-        connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608
-
-
-def _update(connection: Connection, table: Table, columns: Sequence[str], keys: Sequence[str]) -> str:
-    mark = _mark(connection)
-    said = ", ".join(f'"{name}" = {mark}' for name in columns)
-    return f'UPDATE "{table.name}" SET {said} WHERE {_at(keys, mark)}'  # noqa: S608
-
-
-def _delete(connection: Connection, table: Table, keys: Sequence[str]) -> str:
-    return f'DELETE FROM "{table.name}" WHERE {_at(keys, _mark(connection))}'  # noqa: S608
-
-
-def _at(keys: Sequence[str], mark: str) -> str:
-    return " AND ".join(f'"{key}" = {mark}' for key in keys)
-
-
-def _mark(connection: Connection) -> str:
-    return "?" if connection.dialect.paramstyle == "qmark" else "%s"

@@ -9,19 +9,67 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 import attrs
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, literal_column, select
 
 from mesoformula.clock import day_end, site_day
 from mesoformula.products import Product
 from mesoformula.stock import schema
-from mesoformula.stock.appending import Lot, batches
+from mesoformula.stock.appending import Lot
 from mesoformula.stock.figures import days_left
 from mesoformula.stock.moments import from_moment, to_moment
 from mesoformula.stock.reading import read_assay, read_opened, read_product
 from mesoformula.stock.records import Assay, Opened
+from mesoformula.stock.statements import Prepared
 from mesoformula.stock.store import Store
 
 K = TypeVar("K")
+
+_GIVEN: BindParameter[Any] = bindparam("given", expanding=True)
+_lot, _state, _place, _balance = schema.lot, schema.lot_state, schema.location, schema.balance
+_opened, _reservation = schema.opened, schema.reservation
+# A lot as `Lot` holds it.
+_LOT = (_lot.c.id, _lot.c.product_hash, _lot.c.product_id, _lot.c.revision, _lot.c.number, _lot.c.expiry)
+_STACKS = Prepared(
+    select(
+        *_LOT,
+        _balance.c.location.label("place"),
+        _place.c.name,
+        _balance.c.containers,
+        _balance.c.quarantined.label("held_here"),
+        _state.c.expiry.label("known"),
+        _state.c.received_at,
+        _state.c.quarantined,
+        _state.c.recalled,
+        _state.c.assay,
+    )
+    .select_from(_lot)
+    .join(_balance, _balance.c.lot == _lot.c.id)
+    .join(_state, _state.c.lot == _lot.c.id)
+    .join(_place, _place.c.id == _balance.c.location)
+    .where(_lot.c.product_id.in_(_GIVEN), _balance.c.containers > literal_column("0"))
+)
+_VESSELS = Prepared(
+    select(*_LOT, _opened.c.id.label("opened"), _state.c.assay)
+    .select_from(_opened)
+    .join(_lot, _lot.c.id == _opened.c.lot)
+    .join(_state, _state.c.lot == _lot.c.id)
+    .where(_opened.c.gone == literal_column("0"), _lot.c.product_id.in_(_GIVEN))
+)
+_KEPT = Prepared(
+    select(
+        _reservation.c.movement,
+        _reservation.c.lot,
+        _reservation.c.location,
+        _reservation.c.opened,
+        _reservation.c.containers,
+        _reservation.c.nanolitres,
+        _reservation.c.lapses_at,
+        _reservation.c.session,
+    )
+    .where(_reservation.c.lot.in_(_GIVEN), _reservation.c.lapses_at > bindparam("moment"))
+    .order_by(_reservation.c.movement, _reservation.c.line)
+)
+_EVER = Prepared(select(_lot.c.id).where(_lot.c.product_id == bindparam("given")).limit(literal_column("1")))
 
 
 class Why(enum.StrEnum):
@@ -184,23 +232,21 @@ def available(
     Raises:
         LedgerError: If a product record cannot be read.
     """
-    rows = _stacked(connection, products)
-    opened = _opened(connection, products)
+    rows = _STACKS.named_of_many(connection, sorted(products))
+    opened = _VESSELS.named_of_many(connection, sorted(products))
     lots = {row.id for row in (*rows, *opened)}
     kept, poured = _reservations(connection, lots, moment)
-    day = _Day(store, moment, on, minimum_days_left)
+    day = _Day(store, moment, on, minimum_days_left, site_day(moment, store.zone))
     stacks = []
     for row in rows:
-        product = read_product(store, connection, row.product_hash)
-        expiry = date.fromisoformat(row.known) if row.known is not None else None
         stack = Stack(
-            lot=_lot(row),
-            product=product,
+            lot=Lot(*row[:6]),
+            product=read_product(store, connection, row.product_hash),
             place=row.place,
             location=row.name,
             containers=row.containers,
-            free=0,
-            expiry=expiry,
+            free=row.containers,
+            expiry=date.fromisoformat(row.known) if row.known is not None else None,
             received_at=to_moment(row.received_at),
             assay=read_assay(row.assay),
         )
@@ -212,7 +258,7 @@ def available(
         for one in read_opened(store, connection, moment, numbers=by_number):
             row = by_number[one.id]
             product = read_product(store, connection, row.product_hash)
-            vessel = Vessel(_lot(row), product, one, 0, assay=read_assay(row.assay))
+            vessel = Vessel(Lot(*row[:6]), product, one, 0, assay=read_assay(row.assay))
             vessels.append(_judged_opened(vessel, day, poured.get(one.id, ())))
     vessels.sort(key=lambda vessel: (_until(vessel.opened), vessel.opened.id))
     return Shelf(tuple(stacks), tuple(vessels))
@@ -226,6 +272,7 @@ class _Day:
     moment: datetime
     on: date
     minimum: int
+    today: date
 
     def against(self, expiry: date | None, quarantined: bool, recalled: bool) -> Iterator[tuple[Why, str]]:
         """Say what stands against a lot on that day, the heaviest first."""
@@ -237,8 +284,7 @@ class _Day:
         if left is None:
             return
         if left < 0:
-            today = site_day(self.moment, self.store.zone)
-            passed = days_left(expiry, today)
+            passed = days_left(expiry, self.today)
             gone = passed is not None and passed < 0
             yield Why.EXPIRED, f"expired on {expiry}" if gone else f"expires on {expiry}, before {self.on}"
         elif left < self.minimum:
@@ -247,7 +293,7 @@ class _Day:
 
     def still_kept(self, until: datetime) -> bool:
         """Tell whether an opened container may be used now, or on all of a day to come."""
-        if self.on <= site_day(self.moment, self.store.zone):
+        if self.on <= self.today:
             return until > self.moment
         return until >= day_end(self.on, self.store.zone)
 
@@ -274,7 +320,10 @@ def _judged(stack: Stack, day: _Day, quarantined: bool, recalled: bool, kept: Co
     against = list(day.against(stack.expiry, quarantined, recalled))
     if against:
         said = ", ".join(words for _why, words in against)
-        return attrs.evolve(stack, skipped=(_skip(stack, stack.containers, against[0][0], said),))
+        passed_over = _skip(stack, stack.containers, against[0][0], said)
+        return attrs.evolve(stack, free=0, skipped=(passed_over,))
+    if not kept:
+        return stack
     free = max(0, stack.containers - sum(one.amount for one in kept))
     skipped = tuple(
         _skip(
@@ -362,77 +411,23 @@ def _reservations(
     connection: Connection, lots: Collection[int], moment: datetime
 ) -> tuple[Mapping[tuple[int, int], list[_Kept]], Mapping[int, list[_Kept]]]:
     """Read what picks keep: containers by lot and place, and nanolitres by opened container."""
-    table = schema.reservation
     kept: dict[tuple[int, int], dict[int, _Kept]] = defaultdict(dict)
     poured: dict[int, dict[int, _Kept]] = defaultdict(dict)
-    for batch in batches(sorted(lots)):
-        rows = connection.execute(
-            select(table)
-            .where(table.c.lot.in_(batch), table.c.lapses_at > from_moment(moment))
-            .order_by(table.c.movement, table.c.line)
-        )
-        for row in rows:
-            whole = row.opened is None
-            side = kept[row.lot, row.location] if whole else poured[row.opened]
-            amount = (row.containers if whole else row.nanolitres) or 0
-            before = side.get(row.movement)
-            if before is None:
-                side[row.movement] = _Kept(row.movement, amount, row.session, to_moment(row.lapses_at))
-            else:
-                side[row.movement] = attrs.evolve(before, amount=before.amount + amount)
+    for pick, lot, place, opened, containers, nanolitres, until, session in _KEPT.of_many(
+        connection, sorted(lots), moment=from_moment(moment)
+    ):
+        side = kept[lot, place] if opened is None else poured[opened]
+        amount = (containers if opened is None else nanolitres) or 0
+        before = side.get(pick)
+        if before is None:
+            side[pick] = _Kept(pick, amount, session, to_moment(until))
+        else:
+            side[pick] = attrs.evolve(before, amount=before.amount + amount)
     return _listed(kept), _listed(poured)
 
 
 def _listed(kept: Mapping[K, Mapping[int, _Kept]]) -> dict[K, list[_Kept]]:
     return {key: list(of.values()) for key, of in kept.items()}
-
-
-def _stacked(connection: Connection, products: Collection[str]) -> list[Any]:
-    lot, state, place, balance = schema.lot, schema.lot_state, schema.location, schema.balance
-    found: list[Any] = []
-    for batch in batches(sorted(products)):
-        found.extend(
-            connection.execute(
-                select(
-                    lot,
-                    balance.c.location.label("place"),
-                    balance.c.containers,
-                    balance.c.quarantined.label("held_here"),
-                    place.c.name,
-                    state.c.expiry.label("known"),
-                    state.c.received_at,
-                    state.c.quarantined,
-                    state.c.recalled,
-                    state.c.assay,
-                )
-                .select_from(lot)
-                .join(balance, balance.c.lot == lot.c.id)
-                .join(state, state.c.lot == lot.c.id)
-                .join(place, place.c.id == balance.c.location)
-                .where(lot.c.product_id.in_(batch), balance.c.containers > 0)
-            )
-        )
-    return found
-
-
-def _opened(connection: Connection, products: Collection[str]) -> list[Any]:
-    table, lot, state = schema.opened, schema.lot, schema.lot_state
-    found: list[Any] = []
-    for batch in batches(sorted(products)):
-        found.extend(
-            connection.execute(
-                select(lot, table.c.id.label("opened"), state.c.assay)
-                .select_from(table)
-                .join(lot, lot.c.id == table.c.lot)
-                .join(state, state.c.lot == lot.c.id)
-                .where(table.c.gone == 0, lot.c.product_id.in_(batch))
-            )
-        )
-    return found
-
-
-def _lot(row: Any) -> Lot:
-    return Lot(row.id, row.product_hash, row.product_id, row.revision, row.number, row.expiry)
 
 
 def _until(opened: Opened) -> float:
@@ -451,11 +446,5 @@ def ever_held(store: Store, product: str) -> bool:
     Returns:
         False as well if there is no stock yet.
     """
-    table = schema.lot
     with store.reading() as connection:
-        if connection is None:
-            return False
-        return (
-            connection.execute(select(table.c.id).where(table.c.product_id == product).limit(1)).first()
-            is not None
-        )
+        return connection is not None and bool(_EVER.rows(connection, given=product))

@@ -291,7 +291,7 @@ def _moved(
         elif shift_rest and one.number > session.number and one.to_come:
             try:
                 on = next_open(one.on + (to - session.on), days)
-            except (CourseError, OverflowError) as err:
+            except CourseError as err:
                 raise OrderError([Problem("to", f"session {one.number} cannot be shifted: {err}")]) from err
         sessions.append(attrs.evolve(one, on=on))
     return attrs.evolve(course, sessions=tuple(sessions))

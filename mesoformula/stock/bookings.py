@@ -331,6 +331,47 @@ def written_text(bookings: Bookings) -> str:
     ).decode()
 
 
+def changes(old: str | None, new: str | None) -> tuple[str, ...]:
+    """
+    Say what a movement changed of what is booked under a reference.
+
+    Args:
+        old: As the ledger held it before; None if there was nothing.
+        new: As it holds it from then on.
+
+    Returns:
+        Such as `session 2: 2027-01-25 -> 2027-01-27`; nothing where it cannot be read.
+    """
+    try:
+        before, after = (_all_sessions(text) for text in (old, new))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ()
+    said = []
+    added: dict[str, list[str]] = {}
+    for number, (formula, on, cancelled) in after.items():
+        was = before.get(number)
+        if was is None:
+            added.setdefault(formula, []).append(on)
+        elif was[1] != on:
+            said.append(f"session {number}: {was[1]} -> {on}")
+        elif cancelled and not was[2]:
+            said.append(f"session {number} on {on}: cancelled")
+    for formula, days in added.items():
+        many = f"{len(days)} sessions from {days[0]} to {days[-1]}" if len(days) > 1 else f"on {days[0]}"
+        said.append(f"{formula} booked, {many}")
+    return tuple(said)
+
+
+def _all_sessions(text: str | None) -> dict[int, tuple[str, str, bool]]:
+    if text is None:
+        return {}
+    return {
+        one["number"]: (course["formula"], one["on"], one.get("cancelled", False))
+        for course in json.loads(text)["courses"]
+        for one in course["sessions"]
+    }
+
+
 def course_plain(course: BookedCourse) -> dict[str, Any]:
     """
     Write a course as plain data; sessions that take the same share one list of it.

@@ -6,6 +6,8 @@ import re
 
 import attrs
 
+from mesoformula.stock.figures import in_major_units
+
 _FORM = re.compile(r"(?:(\d+)\.\.(\d+) ([A-Z]{3}))?( ?unpriced)?")
 
 
@@ -61,3 +63,20 @@ def read_cost(text: str) -> Cost:
     if currency is None:
         return Cost(unpriced=unpriced is not None)
     return Cost(int(low), int(high), currency, unpriced is not None)
+
+
+def cost_text(cost: Cost) -> str:
+    """
+    Write what a container costs.
+
+    Args:
+        cost: Of a lot.
+
+    Returns:
+        Such as `12.50 EUR a container`.
+    """
+    if cost.low is None or cost.high is None or cost.currency is None:
+        return "not known"
+    low, high = (f"{in_major_units(one, cost.currency):f}" for one in (cost.low, cost.high))
+    text = f"{low} {cost.currency}" if low == high else f"{low} to {high} {cost.currency}"
+    return f"{text} a container" + (", and some came without a price" if cost.unpriced else "")

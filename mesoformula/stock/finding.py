@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import Connection, select
 
-from mesoformula.errors import OrderError, Problem
+from mesoformula.errors import OrderError, Problem, ShortStockError
 from mesoformula.stock import schema
 from mesoformula.stock.appending import Lot, load
 from mesoformula.stock.orders import check_name, check_product
@@ -115,7 +115,8 @@ def find_place(connection: Connection, lot: Lot, location: str | None) -> str:
         The name of a place.
 
     Raises:
-        OrderError: If it was left open and there are several, or none.
+        ShortStockError: If it was left open and there is none.
+        OrderError: If it was left open and there are several.
     """
     if location is not None:
         return location.strip(" ")
@@ -124,7 +125,15 @@ def find_place(connection: Connection, lot: Lot, location: str | None) -> str:
         return next(iter(places))
     what = f"lot {shown(lot.number)} of {lot.product_id}"
     if not places:
-        raise OrderError([Problem("short", f"{what}: no whole container is left anywhere")])
+        raise ShortStockError(
+            [
+                Problem(
+                    "short",
+                    f"{what}: no whole container is left anywhere; of an earlier moment, name the place with "
+                    "--location",
+                )
+            ]
+        )
     where = ", ".join(f"{count} at {shown(name)}" for name, count in places.items())
     raise OrderError(
         [Problem("location", f"{what} is in several places ({where}); name one with --location")]

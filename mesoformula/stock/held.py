@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
 import attrs
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, or_, select
 
 from mesoformula.errors import OrderError, Problem
 from mesoformula.stock import schema
@@ -11,7 +15,9 @@ from mesoformula.stock.appending import Entry, Lot
 from mesoformula.stock.finding import place_id, place_name
 from mesoformula.stock.lots import listed, local, lot_text
 from mesoformula.stock.posting import Posting
-from mesoformula.stock.tally import QUARANTINED, RECALLED, YES
+from mesoformula.stock.records import MovementKind
+from mesoformula.stock.store import Store
+from mesoformula.stock.tally import NO, QUARANTINED, RECALLED, YES
 from mesoformula.words import shown
 
 
@@ -68,6 +74,95 @@ def held_at(
         query = query.where(line.c.lot == lot, where, line.c.opened.is_(None))
     row = connection.execute(query).one_or_none()
     return Held(row.seq, row.effective_at) if row is not None and row.new == YES else None
+
+
+def held_lots(store: Store, lots: Collection[tuple[str, str, str]]) -> tuple[str, ...]:
+    """
+    Say which lots are kept apart now, under whatever revision of their product.
+
+    Args:
+        store: The stock.
+        lots: `vendor/sku`, lot number and place of each.
+
+    Returns:
+        A sentence for each that cannot be picked, reserved or issued.
+
+    Raises:
+        StockError: If the store cannot be read.
+    """
+    lot, state, balance, place = schema.lot, schema.lot_state, schema.balance, schema.location
+    name = (lot.c.product_id, lot.c.revision, lot.c.number)
+    everywhere = (
+        select(*name, state.c.quarantined, state.c.recalled)
+        .join(state, state.c.lot == lot.c.id)
+        .where(or_(state.c.quarantined == 1, state.c.recalled == 1))
+        .order_by(*name)
+    )
+    in_one_place = (
+        select(*name, place.c.name.label("place"))
+        .join(balance, balance.c.lot == lot.c.id)
+        .join(place, place.c.id == balance.c.location)
+        .where(balance.c.quarantined == 1)
+        .order_by(*name, place.c.name)
+    )
+    numbers = {(product, number) for product, number, _place in lots}
+    found: list[tuple[Any, str]] = []
+    with store.reading() as connection:
+        if connection is None:
+            return ()
+        for one in connection.execute(everywhere):
+            if (one.product_id, one.number) in numbers:
+                states = [fact for fact in (QUARANTINED, RECALLED) if getattr(one, fact)]
+                found.append((one, " and ".join(states).upper()))
+        found += (
+            (one, f"{QUARANTINED.upper()} at {shown(one.place)}")
+            for one in connection.execute(in_one_place)
+            if (one.product_id, one.number, one.place) in lots
+        )
+    return tuple(
+        f"lot {shown(row.number)} of {row.product_id}@{row.revision} is {state}: it cannot be picked, "
+        "reserved or issued"
+        for row, state in found
+    )
+
+
+def hold_new(posting: Posting, lots: Collection[Lot]) -> None:
+    """
+    Keep new lots apart where the same lot is kept apart under another revision of its product.
+
+    To its maker it is one lot, and whoever recalled it recalled all of it.
+
+    Args:
+        posting: The write that received them; linked movements are added to it.
+        lots: What was received.
+    """
+    connection = posting.connection
+    lot, state, line = schema.lot, schema.lot_state, schema.movement_line
+    mine: dict[tuple[str, str], list[Lot]] = defaultdict(list)
+    for one in dict.fromkeys(lots):
+        mine[one.product_id, one.number].append(one)
+    rows = connection.execute(
+        select(lot.c.product_id, lot.c.revision, lot.c.number, state)
+        .join(state, state.c.lot == lot.c.id)
+        .where(or_(state.c.quarantined == 1, state.c.recalled == 1))
+        .order_by(lot.c.id)
+    ).all()
+    entries: dict[tuple[MovementKind, int], dict[int, Entry]] = defaultdict(dict)
+    for row in rows:
+        for one in mine.get((row.product_id, row.number), ()):
+            first = connection.execute(select(func.min(line.c.movement)).where(line.c.lot == one.id)).scalar()
+            # What came before may have been released on its own, and stays so.
+            if one.revision == row.revision or first != posting.main:
+                continue
+            for fact, kind in ((QUARANTINED, MovementKind.QUARANTINE), (RECALLED, MovementKind.RECALL)):
+                if getattr(row, fact):
+                    at = max(posting.at, getattr(row, f"{fact}_since"))
+                    entries[kind, at].setdefault(one.id, Entry(one, fact=fact, old=NO, new=YES))
+                    posting.notes.append(
+                        f"{lot_text(one)} is {fact}: it is under revision {row.revision} of its product"
+                    )
+    for (kind, at), held in sorted(entries.items(), key=lambda pair: pair[0]):
+        posting.post(kind, list(held.values()), at=at)
 
 
 def place_with(connection: Connection, lot: Lot, name: str) -> int:

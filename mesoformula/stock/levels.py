@@ -11,8 +11,7 @@ from sqlalchemy import Connection, select
 from mesoformula.errors import OrderError, Problem
 from mesoformula.stock import schema
 from mesoformula.stock.appending import Entry
-from mesoformula.stock.lots import check_product
-from mesoformula.stock.orders import check_order, containers_objections
+from mesoformula.stock.orders import check_order, check_product, containers_objections
 from mesoformula.stock.posting import Posting, carry_out
 from mesoformula.stock.records import MovementKind, Order, Receipt, StockView
 from mesoformula.stock.store import Store

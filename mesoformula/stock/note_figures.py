@@ -44,8 +44,8 @@ def count_in(line: Line, product: Product | None) -> tuple[int | None, int | Non
         else:
             line.ask(
                 "quantity",
-                f"{line.named(Field.QUANTITY)} may count packs or containers; say which the column is, or "
-                "have the unit in a column of its own",
+                f"{line.named(Field.QUANTITY)} may count packs or containers; head the column "
+                "'Containers' or 'Packs', or have the unit in a column of its own",
                 line.at(Field.QUANTITY),
             )
             return None, None

@@ -211,7 +211,7 @@ def _day_of_two(first: int, second: int, year: int, text: str, *, day_first: boo
     raise WrongValueError(
         "expiry-ambiguous",
         f"{shown(text)} may be {by_day} or {by_month}; write the one that is meant, or say that days come "
-        "first in this file",
+        "first in this file: --day-first",
     )
 
 
@@ -259,7 +259,7 @@ def price_in(cell: Cell, *, decimal_comma: bool = False) -> tuple[Decimal, str |
         mark, other = (",", ".") if decimal_comma else (".", ",")
         if other in found[2]:
             what = "a point" if decimal_comma else "a comma"
-            hint = "" if decimal_comma else ", or say that this file has decimal commas"
+            hint = "" if decimal_comma else ", or say that this file has decimal commas: --decimal-comma"
             raise WrongValueError(
                 "decimal-point" if decimal_comma else "decimal-comma",
                 f"{shown(text)}: {what} may mark thousands or decimals; write "

@@ -44,7 +44,7 @@ class Posting:
     """
 
     def __init__(
-        self, store: Store, connection: Connection, order: Order, content: str, head: Anchor
+        self, store: Store, connection: Connection, order: Order, content: str | None, head: Anchor
     ) -> None:
         self.store = store
         self.connection = connection
@@ -218,7 +218,7 @@ class Posting:
 def carry_out(
     store: Store,
     order: Order,
-    content: Mapping[str, Any],
+    content: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
     work: Callable[[Posting], None],
     *,
     texts: Mapping[int, str] | None = None,
@@ -229,7 +229,8 @@ def carry_out(
     Args:
         store: The stock; made if it does not exist yet.
         order: Who asks, why and when; checked.
-        content: What is asked, as plain data, without free text: what the request id stands for.
+        content: What is asked, as plain data, without free text: what the request id stands for. Where it is
+            long and every text in it was checked, what puts it together, called only if there is such an id.
         work: Posts the movements.
         texts: Free text by line of the main movement, from 1; the reason is the order's.
 
@@ -240,17 +241,13 @@ def carry_out(
         OrderError: If anything stands against it; nothing is written.
         StockError: If the store cannot be opened or written to.
     """
-    asked = {name: value for name, value in content.items() if value is not None}
-    asked["actor"] = order.actor
-    if order.at is not None:
-        asked["at"] = from_moment(order.at)
-    digest = _digest(asked)
+    digest = _digest(order, content)
     said = dict(texts or {})
     if order.reason is not None:
         said[0] = order.reason
     with store.writing() as connection:
         head = lock(connection)
-        if order.request_id is not None:
+        if order.request_id is not None and digest is not None:
             before = _repeated(connection, order.request_id, digest, said)
             if before is not None:
                 return before
@@ -268,7 +265,15 @@ def carry_out(
         )
 
 
-def _digest(asked: Mapping[str, Any]) -> str:
+def _digest(order: Order, content: Mapping[str, Any] | Callable[[], Mapping[str, Any]]) -> str | None:
+    if callable(content):
+        if order.request_id is None:
+            return None
+        content = content()
+    asked = {name: value for name, value in content.items() if value is not None}
+    asked["actor"] = order.actor
+    if order.at is not None:
+        asked["at"] = from_moment(order.at)
     try:
         return content_hash(canonical(asked))
     except UnicodeEncodeError as err:

@@ -87,7 +87,7 @@ def receive(
         return carry_out(
             store,
             order,
-            {"kind": kind.value, "deliveries": [_content(one) for one in asked]},
+            lambda: {"kind": kind.value, "deliveries": [_content(one) for one in asked]},
             work,
             texts={one.number: one.delivery.remark for one in asked if one.delivery.remark is not None},
         )

@@ -154,7 +154,7 @@ class Rehearsal:
         self._passed: list[Stack] = []
         self._vessels: dict[str, dict[int, Vessel]] = defaultdict(dict)
         self._records: dict[str, Product] = {}
-        self._delivered = 0
+        self._numbers: dict[str, int] = {}
         shelf = shelf or Shelf()
         for stack in shelf.stacks:
             self._records.setdefault(stack.pinned_id, stack.product)
@@ -210,8 +210,7 @@ class Rehearsal:
         wants = visit.wants
         policy = self._policy
         for _attempt in range(3):
-            products = {want.product_id for want in wants}
-            shelf = self._shelf(products, visit, at)
+            shelf = self._shelf(wants, visit, at)
             asked = Asked(visit.reference, policy, None, self._sharing_forbidden)
             try:
                 lines = Chooser(self._store, asked, shelf, visit.on).choose(wants)
@@ -240,24 +239,42 @@ class Rehearsal:
                 number = sum(want.containers or 1 for want in wants if want.product == one.product)
             name = one.product.partition("@")[0]
             found.short[name] += number
-            product = self._records.get(one.product) or self._products(one.product)
+            product = self._record(one.product)
             if product is None:
                 unknown.add(one.product)
                 found.unknown[name] += number
                 found.notes.append(f"{one.product}: no catalogue knows it; counted by containers alone")
                 continue
-            self._records[one.product] = product
-            self._delivered += 1
-            lot = Lot(-self._delivered, "", product.id, product.revision, _TO_COME, None)
-            stack = Stack(lot, product, 0, "", number, number, None, _LATEST)
-            self._stacks[name][_key(stack)] = stack
+            stack = self._to_come(product)
+            before = self._stacks[name].get(_key(stack), stack)
+            self._stacks[name][_key(stack)] = attrs.evolve(before, containers=before.containers + number)
         return tuple(want for want in wants if want.product not in unknown)
 
-    def _shelf(self, products: Iterable[str], visit: Visit, at: datetime) -> Shelf:
+    def _record(self, name: str) -> Product | None:
+        """Find the record of a product, in the stock or among those that are on offer."""
+        if name not in self._records:
+            found = self._products(name)
+            if found is None:
+                return None
+            self._records[name] = found
+        return self._records[name]
+
+    def _to_come(self, product: Product) -> Stack:
+        """Stand in for what will be delivered; no lot of the stock has a number below zero."""
+        number = -1 - self._numbers.setdefault(product.pinned_id, len(self._numbers))
+        lot = Lot(number, "", product.id, product.revision, _TO_COME, None)
+        return Stack(lot, product, 0, "", 0, 0, None, _LATEST)
+
+    def _shelf(self, wants: Iterable[Want], visit: Visit, at: datetime) -> Shelf:
         """Tell what may be picked at a moment."""
         kept, poured = self._reserved()
         stacks, vessels = [], []
-        for product in products:
+        for name in {want.product: None for want in wants}:
+            record = self._record(name)
+            if record is not None:
+                # What a container holds is known where none is left, too.
+                stacks.append(self._to_come(record))
+        for product in {want.product_id: None for want in wants}:
             for key, stack in list(self._stacks[product].items()):
                 left = days_left(stack.expiry, visit.on)
                 if not stack.containers or (left is not None and left < 0):

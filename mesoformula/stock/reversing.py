@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 from mesoformula.errors import OrderError, Problem
 from mesoformula.stock import schema
 from mesoformula.stock.appending import Entry, Lot
-from mesoformula.stock.costs import Cost, write_cost
+from mesoformula.stock.costs import Cost, cost_text, read_cost, write_cost
 from mesoformula.stock.facts import cost_at
 from mesoformula.stock.finding import find_opened, lot_by_id, place_id, place_name
 from mesoformula.stock.lots import (
@@ -264,7 +264,8 @@ class _Reversal:
         at = max(self.at, row.cost_since if row.cost_since is not None else self.at)
         self.posting.post(MovementKind.FACT, [Entry(lot, fact=LotFact.COST.value, old=old, new=new)], at=at)
         self.posting.notes.append(
-            f"the cost of {lot_text(lot)} is put right: {new or 'not known'} instead of {old or 'not known'}"
+            f"the cost of {lot_text(lot)} is put right: {cost_text(read_cost(new))} instead of "
+            f"{cost_text(read_cost(old))}"
         )
 
     def _notes(self, entries: Sequence[Entry]) -> Iterable[str]:

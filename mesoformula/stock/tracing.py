@@ -11,15 +11,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from mesoformula.errors import OrderError, Problem
 from mesoformula.products import Product
-from mesoformula.stock import schema
 from mesoformula.stock import trace_queries as queries
-from mesoformula.stock.appending import batches
 from mesoformula.stock.lineage import Path, ways_from, ways_into
 from mesoformula.stock.lots import find_revisions
 from mesoformula.stock.moments import from_moment, to_moment
@@ -33,6 +32,9 @@ from mesoformula.words import nearest, shown
 
 _USE = MovementKind.USE.value
 _MIX = MovementKind.MIX.value
+_LOT, _KIND, _OPENED, _FACT = queries.LOT, queries.KIND, queries.OPENED, queries.FACT
+# By moment, movement and line.
+_moment = itemgetter(queries.AT, queries.MOVEMENT, queries.LINE)
 # Kinds whose whole containers came, went or turned out not to be there, without a session.
 _CHANGES = frozenset(
     kind.value
@@ -66,22 +68,21 @@ def trace_lot(store: Store, product: str, lot: str) -> Trace:
         if connection is None:
             raise OrderError([Problem("empty", f"the stock is empty: {store}; is the path right?")])
         now = store.moment(connection)
-        asked = {"product": product.strip(" "), "number": lot.strip(" ")}
-        found = connection.execute(queries.NAMES_OF, asked).all()
+        found = queries.NAMES_OF.named(connection, product=product.strip(" "), number=lot.strip(" "))
         if not found:
             one_revision = [one.id for one in find_revisions(connection, product, lot)]
-            found = connection.execute(queries.NAMES, {"given": one_revision}).all()
+            found = queries.NAMES.named(connection, given=one_revision)
         numbers = [row.id for row in found]
         rows = _about_lots(connection, numbers)
         # What was never opened nor mixed went nowhere but where its lines say.
-        prepared = any(row.opened is not None or row.kind == _MIX for row in rows)
+        prepared = any(row[_OPENED] is not None or row[_KIND] == _MIX for row in rows)
         ways = ways_from(connection, numbers) if prepared else {}
         if ways:
             rows = _with_opened(connection, rows, ways)
         names = _Names(store, connection, found, ways)
         arrived, went, changed = _sorted_out(names, rows, ways)
         kept, held = _kept(connection, now, lots=numbers, opened=ways)
-        opened = _there(connection, ways)
+        opened = _there(connection, ways) if ways else ()
         return Trace(
             reference=None,
             lots=names.traced(arrived),
@@ -116,16 +117,17 @@ def trace_session(store: Store, reference: str) -> Trace:
     with store.reading() as connection:
         if connection is None:
             raise OrderError([Problem("empty", f"the stock is empty: {store}; is the path right?")])
-        lines = connection.execute(queries.LINES_OF_SESSION, {"given": reference})
+        lines = queries.LINES_OF_SESSION.rows(connection, given=reference)
         rows = [row for row in lines if _used(row)]
         now = store.moment(connection)
         kept, _held = _kept(connection, now, reference=reference)
         if not rows and not kept:
             _known(connection, reference)
-        ways = ways_into(connection, dict.fromkeys(row.opened for row in rows if row.opened is not None))
-        numbers = {row.lot for row in rows if row.opened is None and row.lot is not None}
+        drawn = dict.fromkeys(row[_OPENED] for row in rows if row[_OPENED] is not None)
+        ways = ways_into(connection, drawn)
+        numbers = {row[_LOT] for row in rows if row[_OPENED] is None and row[_LOT] is not None}
         numbers.update(lot for found in ways.values() for lot in found)
-        names = _Names(store, connection, _named(connection, numbers), ways)
+        names = _Names(store, connection, queries.NAMES.named_of_many(connection, sorted(numbers)), ways)
         _none, went, _none_either = _sorted_out(names, rows, ways)
         arrived = _arrivals(names, connection, sorted(numbers))
         return Trace(reference, names.traced(arrived), arrived, went, kept=kept)
@@ -150,9 +152,8 @@ class _Names:
             self.lots[row.id] = product.pinned_id, row.number
         passed = {number for found in ways.values() for way in found.values() for number in way}
         self.vessels: dict[int, Vessel] = {}
-        for batch in batches(sorted(passed)):
-            for number, name in connection.execute(queries.VESSELS, {"given": batch}):
-                self.vessels[number] = Vessel(number, name)
+        for number, name in queries.VESSELS.of_many(connection, sorted(passed)):
+            self.vessels[number] = Vessel(number, name)
 
     def via(self, way: Path) -> tuple[Vessel, ...]:
         """Name what is on a way."""
@@ -177,35 +178,23 @@ class _Names:
         )
 
 
-def _named(connection: Connection, lots: Collection[int]) -> list[Any]:
-    found: list[Any] = []
-    for batch in batches(sorted(lots)):
-        found += connection.execute(queries.NAMES, {"given": batch})
-    return found
-
-
 def _about_lots(connection: Connection, lots: Collection[int]) -> list[Any]:
     """Read every line about lots, by moment."""
-    parts = [connection.execute(queries.LINES_OF_LOT, {"given": lot}).all() for lot in lots]
-    return list(parts[0]) if len(parts) == 1 else sorted(chain.from_iterable(parts), key=_moment)
+    parts = [queries.LINES_OF_LOT.rows(connection, given=lot) for lot in lots]
+    return parts[0] if len(parts) == 1 else sorted(chain.from_iterable(parts), key=_moment)
 
 
 def _with_opened(connection: Connection, rows: Iterable[Any], numbers: Collection[int]) -> list[Any]:
     """Add every line about opened containers and mixtures."""
     found: dict[tuple[int, int], Any] = {(row[0], row[1]): row for row in rows}
-    for batch in batches(numbers):
-        for row in connection.execute(queries.LINES_OF_OPENED, {"given": batch}):
-            found[row[0], row[1]] = row
+    for row in queries.LINES_OF_OPENED.of_many(connection, numbers):
+        found[row[0], row[1]] = row
     return sorted(found.values(), key=_moment)
-
-
-def _moment(row: Any) -> tuple[int, int, int]:
-    return row.effective_at, row.movement, row.line
 
 
 def _used(row: Any) -> bool:
     # What an opened container turned out to hold beyond its label comes into it, and is no use.
-    return row.kind == _USE and row.fact is None
+    return row[_KIND] == _USE and row[_FACT] is None
 
 
 def _sorted_out(
@@ -288,19 +277,14 @@ def _about(
 
 
 def _arrivals(names: _Names, connection: Connection, lots: Collection[int]) -> tuple[Arrived, ...]:
-    found: list[Any] = []
-    for batch in batches(lots):
-        found += connection.execute(queries.ARRIVALS, {"given": batch})
+    found = queries.ARRIVALS.of_many(connection, lots)
     found.sort(key=_moment)
     arrived, _none, _none_either = _sorted_out(names, found, {})
     return arrived
 
 
 def _there(connection: Connection, numbers: Collection[int]) -> list[int]:
-    found: list[int] = []
-    for batch in batches(sorted(numbers)):
-        found += connection.execute(queries.THERE, {"given": batch}).scalars()
-    return found
+    return [number for (number,) in queries.THERE.of_many(connection, sorted(numbers))]
 
 
 def _kept(
@@ -312,14 +296,14 @@ def _kept(
     reference: str | None = None,
 ) -> tuple[tuple[Kept, ...], dict[tuple[int, int], int]]:
     """Find what picks keep, of lots and what they went into or for a session; add up whole containers."""
-    moment = from_moment(now)
-    rows: dict[tuple[int, int], Any] = {}
-    asked: list[tuple[Any, Any]] = [(queries.KEPT_OF_LOT, lot) for lot in lots]
-    asked += [(queries.KEPT_OF_OPENED, batch) for batch in batches(opened)]
+    found = [row for lot in lots for row in queries.KEPT_OF_LOT.named(connection, given=lot)]
+    found += queries.KEPT_OF_OPENED.named_of_many(connection, opened)
     if reference is not None:
-        asked.append((queries.KEPT_FOR, reference))
-    for query, given in asked:
-        rows.update(((row[0], row[1]), row) for row in connection.execute(query, {"given": given}))
+        found += queries.KEPT_FOR.named(connection, given=reference)
+    if not found:
+        return (), {}
+    moment = from_moment(now)
+    rows = {(row.movement, row.line): row for row in found}
     held: dict[tuple[int, int], int] = defaultdict(int)
     for row in rows.values():
         if row.opened is None and row.lapses_at > moment:
@@ -344,15 +328,9 @@ def _kept(
 
 def _known(connection: Connection, reference: str) -> None:
     """Refuse a reference that nothing was ever recorded for; one whose picks were freed is known."""
-    table = schema.movement
-    if (
-        connection.execute(select(table.c.seq).where(table.c.session == reference).limit(1)).first()
-        is not None
-    ):
+    if queries.KNOWN.rows(connection, given=reference):
         return
-    latest = connection.execute(
-        select(table.c.session).where(table.c.session.is_not(None)).order_by(table.c.seq.desc()).limit(2000)
-    ).scalars()
+    latest = [session for (session,) in queries.LATEST.rows(connection)]
     close = nearest(reference, dict.fromkeys(latest))
     hint = f"; did you mean {' or '.join(shown(one) for one in close)}?" if close else ""
     raise OrderError([Problem("reference", f"nothing was recorded for {shown(reference)}{hint}")])

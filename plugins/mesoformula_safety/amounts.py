@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mesoformula import Missing, Per, Selector, SelectorKind, magnitude, show
-from mesoformula_safety.past import past_doses
-from mesoformula_safety.sums import NONE, NOTHING, Sum, counted, unit_of
+from mesoformula_safety.sums import NONE, NOTHING, TINY, Sum, counted, unit_of
 from mesoformula_safety.verdicts import NO, Verdict, unknown
 
 if TYPE_CHECKING:
@@ -39,12 +38,14 @@ def exceeds(rule: Rule, limit: Limit, situation: Situation) -> Verdict:
     if limit.per is Per.PERIOD:
         if total.counted <= 0 and not total.missing:
             return NO
+        from mesoformula_safety.past import past_doses
+
         total += past_doses(rule, limit, unit, situation)
     return _compared(total, above)
 
 
 def _compared(total: Sum, above: Decimal) -> Verdict:
-    if total.counted > above:
+    if total.counted > above * (1 + TINY):
         return Verdict(True, notes=total.notes)
     return unknown(*total.missing, notes=total.notes) if total.missing else NO
 
@@ -55,7 +56,7 @@ def _per_point(total: Sum, above: Decimal, situation: Situation) -> Verdict:
         each = Decimal(quantities.points)
     elif quantities.volume_per_point is not None:
         each = magnitude(quantities.injected, "mL") / magnitude(quantities.volume_per_point, "mL")
-    elif total.counted > above or total.missing:
+    elif total.counted > above * (1 + TINY) or total.missing:
         return unknown(*total.missing, Missing("number of points"), notes=total.notes)
     else:
         return NO  # there is one point at least
@@ -150,7 +151,7 @@ def concentration(hit: Hit, selectors: Iterable[str], level: Strength, situation
         if row.dose.low is not None and unit_of(row.dose.low) != unit:
             continue
         total = counted(row.concentration, f"{unit}/mL", missing)
-        if total.counted >= wanted:
+        if total.counted >= wanted * (1 - TINY):
             return Verdict(True, notes=total.notes)
         verdicts.append(unknown(missing) if total.missing else NO)
     if not verdicts:

@@ -7,7 +7,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from mesoformula import CatalogueError, Finding, Missing, Severity
-from mesoformula_safety.allergies import check_allergies
 from mesoformula_safety.judging import judge
 from mesoformula_safety.labels import check_labels
 from mesoformula_safety.situation import Situation
@@ -51,7 +50,10 @@ def _all(situation: Situation) -> Iterator[Finding]:
         for finding in judge(rule, situation) if not rule.allergic else ():
             (undecided if finding.severity is Severity.UNCHECKED else said).add(rule.id)
             yield finding
-    yield from check_allergies(situation, allergic)
+    if situation.session.allergies:
+        from mesoformula_safety.allergies import check_allergies  # few sessions need it, and it takes time
+
+        yield from check_allergies(situation, allergic)
     yield _counted(situation, len(rules) + silent, len(said), len(undecided - said))
 
 

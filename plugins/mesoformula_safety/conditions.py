@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from mesoformula import ContainerKind, Doses, Missing, ProductKind
 from mesoformula.rules import EU_MEMBERS
-from mesoformula_safety.amounts import concentration, exceeds
 from mesoformula_safety.contents import ANY_PART
 from mesoformula_safety.verdicts import NO, YES, Verdict, every, is_one_of, once, unknown
 
@@ -54,6 +53,8 @@ def _of_session(rule: Rule, situation: Situation) -> Iterator[Verdict]:
     if rule.ph_below is not None:
         yield _acidic(Decimal(rule.ph_below), situation)
     if rule.limit is not None:
+        from mesoformula_safety.amounts import exceeds
+
         yield exceeds(rule, rule.limit, situation)
 
 
@@ -209,6 +210,8 @@ def _present(presence: Presence, situation: Situation) -> list[tuple[Hit, Verdic
     for hit in situation.hits(presence.any_of):
         verdict = unknown(*hit.missing) if hit.missing else YES
         if not hit.missing and presence.concentration_from is not None:
+            from mesoformula_safety.amounts import concentration
+
             verdict = concentration(hit, presence.any_of, presence.concentration_from, situation)
         if verdict.holds is not False:
             found.append((hit, verdict))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mesoformula import Finding, Severity
@@ -41,7 +41,8 @@ def _said(rule: Rule, verdict: Verdict, product: Product | None, situation: Situ
         return
     subject = product.id if product is not None else situation.subject
     names = (product.name,) if product is not None else verdict.about
-    text = f"{' and '.join(names)}: {rule.message}" if names else rule.message
+    unsaid = [name for name in names if name.casefold() not in rule.message.casefold()]
+    text = f"{listed(unsaid)}: {rule.message}" if unsaid else rule.message
     if verdict.holds is None:
         yield unchecked(rule.id, subject, text, verdict, rule)
         return
@@ -50,6 +51,20 @@ def _said(rule: Rule, verdict: Verdict, product: Product | None, situation: Situ
         notes.append(f"in force on {situation.on}")
     told = f"{text} ({'; '.join(notes)})" if notes else text
     yield Finding(rule.id, rule.severity, subject, told, rule.sources)
+
+
+def listed(names: Sequence[str]) -> str:
+    """
+    Write names one after the other.
+
+    Args:
+        names: At least one.
+
+    Returns:
+        Text such as `A, B and C`.
+    """
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def unchecked(code: str, subject: str, text: str, verdict: Verdict, rule: Rule | None = None) -> Finding:

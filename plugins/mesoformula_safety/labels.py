@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mesoformula import ContainerKind, Finding, Missing, Permission, ProductKind, Route, Severity, Status
 from mesoformula_safety.conditions import holds_in, kinds_of
+from mesoformula_safety.judging import listed
 from mesoformula_safety.verdicts import once
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _acidity(situation: Situation) -> Finding:
             ph = f"pH {part.ph}" if part.ph is not None else "pH not stated"
             told.append(f"{name}: {ph}, osmolality {part.osmolality or 'not stated'}")
     if silent:
-        told.append(f"neither pH nor osmolality is stated for {' and '.join(silent)}")
+        told.append(f"neither pH nor osmolality is stated for {listed(silent)}")
     text = "; ".join(told)
     if situation.is_mixed:
         text += "; neither is computed for the mixture, as the buffers of its parts are not known"

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 NOTHING = Decimal(0)
 
+#: Figures of a session are right to this much of themselves: what differs by less is the same.
+TINY = Decimal("1e-20")
+
 DISPUTED = "sources disagree on the amount: the highest figure counts"
 
 

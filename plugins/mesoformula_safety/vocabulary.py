@@ -48,8 +48,8 @@ class Known(NamedTuple):
 
     @property
     def is_auxiliary(self) -> bool:
-        """Whether a label may leave it out; a sulfite that keeps others from oxidising has an origin."""
-        return self.role in AUXILIARY_ROLES or (self.role is not None and self.origin is not None)
+        """Whether a label may leave it out; of antioxidants only those, such as sulfites, of a known kind."""
+        return self.role in AUXILIARY_ROLES or (self.role == "antioxidant" and self.origin is not None)
 
     def is_meant(self, selector: Selector) -> bool:
         """Tell whether a selector means it."""

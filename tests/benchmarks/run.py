@@ -30,7 +30,11 @@ from mesoformula_quantities.volumes import volumes
 PROCESS_RUNS = 25
 ROUNDS = 40
 ONE = Decimal(1)
-SESSION_COMMAND = ("session", "teaching-all-lines", "--volume", "10 mL", "--syringe", "1-ml")
+SESSION_COMMAND = (
+    "session", "teaching-all-lines", "--volume", "10 mL", "--syringe", "1-ml",
+    "--override", "route-not-stated", "--override", "route-off-label", "--override", "soluvit-intradermal",
+    "--reason", "measured", "--by", "nobody",
+)  # fmt: skip
 
 #: Ten lines of real products: stated, disputed and undisclosed amounts, powders, a kit, a part of one.
 LINES = (

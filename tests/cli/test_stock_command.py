@@ -359,7 +359,8 @@ def test_value_is_told_by_lot_product_vendor_and_currency(receive, meso):
     assert "its receipts differ in cost" in said
     assert "an opened container counts as spent" in said
     assert (
-        "no whole container was wasted to 2020-01-01" in meso("stock", "value", "--until", "2020-01-01").said
+        "no whole container was wasted through 2020-01-01"
+        in meso("stock", "value", "--until", "2020-01-01").said
     )
 
 

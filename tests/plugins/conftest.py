@@ -301,3 +301,9 @@ class Bench:
 @pytest.fixture(scope="session")
 def bench(formulary: Formulary) -> Bench:
     return Bench(formulary)
+
+
+@pytest.fixture
+def fresh_bench(formulary: Formulary) -> Callable[[], Bench]:
+    """Make a bench of which nothing was read yet."""
+    return lambda: Bench(formulary)

@@ -452,3 +452,22 @@ def test_a_plugins_check_leaves_a_session_without_a_day_to_today(bench):
     undated = attrs.evolve(session, on=None)
     found = mesoformula_safety.mesoformula_check_session(undated, quantities, bench.formulary)
     assert weights(found, "fr-lipolytic-injections") == [Severity.BLOCK]
+
+
+def test_a_limit_is_not_exceeded_by_what_rounding_adds(bench):
+    product = bench.bundled("ibsa/viscoderm-hydrobooster")
+    third = bench.made("glycine 1 mg/mL")
+    for parts in ("0.7 mL", "1.3 mL", "3 mL"):
+        share = parse_quantity(parts)
+        whole = quantity("1.1", "mL") * (1 + share.magnitude)
+        found = bench.check((product, "1 mL"), (third, parts), volume=whole)
+        assert coded(found, "hydrobooster-per-session") == []
+
+
+def test_what_stays_in_syringes_is_not_counted(bench):
+    syringe = bench.formulary.syringe("1-ml")
+    asked = {"volume": parse_quantity("1.1 mL"), "syringe": syringe}
+    _session, quantities = bench.work_out(bench.bundled("ibsa/viscoderm-hydrobooster"), **asked)
+    assert quantities.prepared > quantities.injected
+    found = bench.check(bench.bundled("ibsa/viscoderm-hydrobooster"), **asked)
+    assert coded(found, "hydrobooster-per-session") == []

@@ -161,10 +161,13 @@ def test_injecting_more_of_the_same_never_lowers_a_severity(bench, mixture, aske
     assert_none_lighter(before, after)
 
 
+B12 = "cyanocobalamin 1 mg/mL"
 AMOUNTS = {
-    "tranexamic-acid": (), "thiamine-hydrochloride": ("nicotinamide 100 mg/mL", "cyanocobalamin 1 mg/mL"),
-    "procaine-hydrochloride": (), "nicotinamide": ("thiamine-hydrochloride 150 mg/mL", "cyanocobalamin 1 mg/mL"),
-}  # fmt: skip
+    "tranexamic-acid": (),
+    "procaine-hydrochloride": (),
+    "thiamine-hydrochloride": ("nicotinamide 100 mg/mL", B12),
+    "nicotinamide": ("thiamine-hydrochloride 150 mg/mL", B12),
+}
 
 
 @many

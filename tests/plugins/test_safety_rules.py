@@ -386,3 +386,9 @@ def test_a_rule_speaks_with_its_weight_and_its_sources(bench, rule):
 @pytest.mark.parametrize("rule", sorted(CASES))
 def test_a_rule_is_silent_in_a_near_miss(bench, rule):
     assert said(bench, CASES[rule][1], rule) == []
+
+
+def test_rules_that_were_not_read_yet_speak_as_well(fresh_bench):
+    """Most rules are passed over by their tables alone; each is asked here of a formulary of its own."""
+    for rule, (fires, _misses) in CASES.items():
+        assert said(fresh_bench(), fires, rule), rule

@@ -26,22 +26,24 @@ Lot: TypeAlias = tuple[str, str]
 Spot: TypeAlias = tuple[Lot, str]
 
 ZONE = timezone(timedelta(hours=2))
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 BEGIN = datetime(2026, 5, 4, 6, tzinfo=UTC)
 ML = 1_000_000
 PLACES = ("main", "fridge", "away")
-SESSIONS = ("S-0001", "S-0002", "S-0003")
-DEVICE = "05060131261973"
 
 #: A vial of 10 mL serves many for 28 days; an ampoule of 5 mL serves one session.
 HOLDS = {"vial": 10 * ML, "ampoule": 5 * ML}
 KEEPS = {"vial": 28}
+#: What may be taken back; the rest is undone by its opposite.
+REVERSIBLE = ("receipt", "use", "waste", "return", "move", "adjust", "open", "mix")
+#: What is printed on the packs of each lot.
 PRINTED: dict[Lot, date | None] = {
     ("vial", "A"): date(2026, 6, 10),
     ("vial", "B"): None,
     ("ampoule", "A"): date(2026, 5, 7),
     ("ampoule", "B"): date(2027, 1, 31),
 }
+
+
 def day(moment: datetime) -> date:
     """The day at the site."""
     return moment.astimezone(ZONE).date()
@@ -483,6 +485,3 @@ class Book:
         standing = [one for plan in self.movements.values() if not plan.back for one in plan.costs]
         costs = {cost for one, cost in standing if one == lot}
         return costs.pop() if len(costs) == 1 else None
-
-
-REVERSIBLE = ("receipt", "use", "waste", "return", "move", "adjust", "open", "mix")

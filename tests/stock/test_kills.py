@@ -22,6 +22,7 @@ import attrs
 import pytest
 
 from mesoformula import quantity
+from mesoformula.errors import StockError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
 from mesoformula.stock.history import movements_of
@@ -176,15 +177,20 @@ class Script:
         hashes = {one.seq: one.anchor.hash for one in movements_of(store, range(1, found.movements + 1))}
         assert all(hashes[one.anchor.seq] == one.anchor.hash for one in self.answers)
 
-    def go_on(self, store: Store) -> None:
-        """The next command works at once: the step that nobody answered, which may have been done or not."""
+    def do_a_step(self, store: Store) -> Receipt:
+        """Do the step that nobody answered, which may have been done or not."""
         number = len(self.answers)
-        before = stock_view(store).anchor
         receipt = carry_out_step(store, number, self._movements)
+        self._note(Answer(number, receipt.movement, receipt.anchor))
+        return receipt
+
+    def go_on(self, store: Store) -> None:
+        """The next command works at once, and knows whether it was carried out before."""
+        before = stock_view(store).anchor
+        receipt = self.do_a_step(store)
         after = stock_view(store).anchor
         assert receipt.repeated == (before == after)
         assert receipt.anchor == after
-        self._note(Answer(number, receipt.movement, receipt.anchor))
 
     def look_at_the_end(self, store: Store) -> None:
         """Every step was done once, and the stock is what they add up to."""
@@ -229,3 +235,50 @@ def test_killed_clients_of_a_server_lose_nothing_and_leave_nothing_by_half(
     postgres_url: str, seed: int
 ) -> None:
     assert kill_writers(postgres_url, 15, seed) >= 15
+
+
+def cut_connections(url: str, seed: int) -> None:
+    """Have the server end every connection of ours, again and again at random moments."""
+    import psycopg
+
+    chance = random.Random(seed)  # noqa: S311
+    with psycopg.connect(url, autocommit=True) as connection:
+        while True:
+            time.sleep(0.02 + chance.random() * 0.1)
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = 'mesoformula'"
+            )
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("steps", [60, pytest.param(600, marks=pytest.mark.slow)])
+def test_a_client_that_loses_its_connection_repeats_the_request_and_it_is_done_once(
+    postgres_url: str, steps: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    script = Script(postgres_url, random.Random(steps))  # noqa: S311
+    child = os.fork()
+    if not child:
+        try:
+            cut_connections(postgres_url, steps)
+        finally:
+            os._exit(1)
+    lost: list[StockError] = []
+    try:
+        while len(script.answers) < steps:
+            try:
+                with open_stock(postgres_url) as store:
+                    while len(script.answers) < steps:
+                        script.do_a_step(store)
+            except StockError as err:
+                lost.append(err)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert lost
+    assert [err for err in lost if type(err) is not StockError or "lost" not in str(err)] == []
+    # Where nobody listens to logs, Python writes them to people's terminals.
+    assert caplog.record_tuples == []
+    with open_stock(postgres_url) as store:
+        script.look(store)
+        script.look_at_the_end(store)

@@ -397,7 +397,8 @@ def test_a_cost_that_a_wrong_receipt_had_widened_is_put_right(
     back = reverse(stock, wrong.movement, order=WHY)
     assert kinds(stock, back.movements) == ["reversal", "fact"]
     assert back.notes == (
-        "the cost of lot 'L1' of acme/c-500 is put right: 100..110 EUR instead of 100..9000 EUR",
+        "the cost of lot 'L1' of acme/c-500 is put right: 1.00 to 1.10 EUR a container instead of "
+        "1.00 to 90.00 EUR a container",
     )
     assert stock_view(stock).on_hand[0].cost_range == (100, 110)
     assert facts_on(stock, ID, "L1", meanwhile).cost == Cost(100, 110, "EUR", False)

@@ -33,6 +33,7 @@ VERBS = {
     "count": ("counting:count", "Count the shelf, and post what differs."),
     "history": ("history:history", "Show what was recorded, by lot, product, session, person or period."),
     "value": ("listing:value", "Tell what the stock is worth, and what was wasted."),
+    "forecast": ("forecasting:forecast", "Tell what booked sessions run short of, and what to order."),
     "verify": ("verifying:verify", "Check that the ledger still says what was recorded."),
     "backup": ("keeping:backup", "Write a backup."),
     "restore": ("keeping:restore", "Make a stock from a backup."),

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import closing
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -88,7 +88,31 @@ class MomentType(Type):
             raise click.UsageError(
                 f"{option_name(param)}{shown(value)} is no moment; expected such as '2026-11-23 14:30'", ctx
             ) from None
-        return moment.replace(tzinfo=settings_of().zone()) if moment.tzinfo is None else moment
+        return _at_site(moment, param, ctx) if moment.tzinfo is None else moment
+
+
+def _at_site(moment: datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+    """Give a moment the site's zone; where its clocks are set forward or back, it may be none, or two."""
+    first = moment.replace(tzinfo=settings_of().zone())
+    second = first.replace(fold=1)
+    try:
+        offsets = [one.utcoffset() for one in (first, second)]
+        there = first.astimezone(UTC).astimezone(first.tzinfo).replace(tzinfo=None)
+    except (OverflowError, ValueError):
+        return first  # what is wrong with it is said where its year is checked
+    if offsets[0] == offsets[1]:
+        return first
+    called = f"{option_name(param)}{shown(moment.isoformat(' '))}"
+    if there != moment:
+        raise click.UsageError(
+            f"{called}: there was no such time at the site, as its clocks were set forward; expected one "
+            "before or after",
+            ctx,
+        )
+    either = " or ".join(shown(one.isoformat(" ", "minutes")) for one in (first, second))
+    raise click.UsageError(
+        f"{called} came twice at the site, as its clocks were set back; expected {either}", ctx
+    )
 
 
 def settings_of(ctx: click.Context | None = None) -> Settings:
@@ -223,7 +247,7 @@ def print_receipt(
         as_json: Whether to tell it to a machine.
         extra: What JSON says beside.
     """
-    from mesoformula.cli.stock.telling import movement_plain, movement_texts
+    from mesoformula.cli.stock.telling import compensation_texts, movement_plain, movement_texts
     from mesoformula.stock.history import movements_of
 
     movements = movements_of(store, receipt.movements)
@@ -244,8 +268,8 @@ def print_receipt(
         click.echo(f"nothing changed: movement {receipt.movement} recorded this request before")
     for one in movements:
         for text in movement_texts(one, store.zone):
-            print_wrapped(text)
-    for note in receipt.notes:
+            print_wrapped(text, rest="    ")
+    for note in (*receipt.notes, *compensation_texts(movements, store.zone)):
         print_wrapped(f"note: {note}")
     click.echo(safe(f"stock {store}"))
     click.echo(f"anchor {receipt.anchor}")

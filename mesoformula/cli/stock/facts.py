@@ -12,12 +12,12 @@ import click
 from mesoformula.cli.common import app_of, print_json, print_table, print_wrapped, report_problems, safe
 from mesoformula.cli.options import DayType, Type, example, option_name
 from mesoformula.cli.stock.common import CostType, ExpiryType, open_store, write, write_options
-from mesoformula.stock.figures import in_major_units
+from mesoformula.cli.stock.telling import assay_text, fact_text, money_plain
+from mesoformula.stock.costs import cost_text
 from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.app import App
-    from mesoformula.stock.costs import Cost
     from mesoformula.stock.fact_changes import FactChange
     from mesoformula.stock.facts import LotFacts
     from mesoformula.stock.records import Assay, LotFact, Order, Receipt
@@ -216,70 +216,18 @@ def _texts(facts: LotFacts) -> list[tuple[str, str]]:
     return texts
 
 
-def assay_text(assay: Assay) -> str:
-    """
-    Write an assay.
-
-    Args:
-        assay: Of a lot.
-
-    Returns:
-        Such as `98.5 % of sodium-ascorbate, as is`.
-    """
-    text = f"{assay.percent} % of {assay.substance}, {assay.basis}"
-    if assay.moiety is not None:
-        text += f" {assay.moiety}"
-    return text + (f", water {assay.water} %" if assay.water is not None else "")
-
-
-def cost_text(cost: Cost) -> str:
-    """
-    Write what a container costs.
-
-    Args:
-        cost: Of a lot.
-
-    Returns:
-        Such as `12.50 EUR`.
-    """
-    if cost.low is None or cost.high is None or cost.currency is None:
-        return "not known"
-    low, high = (f"{in_major_units(one, cost.currency):f}" for one in (cost.low, cost.high))
-    text = f"{low} {cost.currency}" if low == high else f"{low} to {high} {cost.currency}"
-    return f"{text} a container" + (", and some came without a price" if cost.unpriced else "")
-
-
-def _value_text(fact: str, value: str | None) -> str:
-    """Write a value of the history; one that cannot be read is shown as it is."""
-    if value is None:
-        return ""
-    try:
-        if fact == "cost":
-            from mesoformula.stock.costs import read_cost
-
-            return cost_text(read_cost(value))
-        if fact == "assay":
-            from mesoformula.stock.reading import read_assay
-
-            assay = read_assay(value)
-            return assay_text(assay) if assay is not None else ""
-    except (ValueError, TypeError):
-        pass
-    return value
-
-
 def _row(one: FactChange, store: Store) -> tuple[object, ...]:
     what = one.fact
     if one.opened is not None:
         what += f" (opened {one.opened})"
     elif one.location is not None:
         what += f" at {one.location}"
-    after = _value_text(one.fact, one.new)
+    after = fact_text(one.fact, one.new)
     if one.fact == "remark":
         after = one.remark if one.remark is not None else "(erased)"
     why = one.reason or (f"with movement {one.cause}" if one.cause is not None else "")
     moment = f"{one.effective_at.astimezone(store.zone):%Y-%m-%d %H:%M}"
-    return one.movement, moment, what, _value_text(one.fact, one.old), after, one.actor, why
+    return one.movement, moment, what, fact_text(one.fact, one.old), after, one.actor, why
 
 
 def _facts_plain(facts: LotFacts) -> dict[str, Any]:
@@ -289,8 +237,8 @@ def _facts_plain(facts: LotFacts) -> dict[str, Any]:
         "expiry": facts.expiry.isoformat() if facts.expiry is not None else None,
         "assay": attrs.asdict(facts.assay) if facts.assay is not None else None,
         "cost": {
-            "low": _money(cost.low, cost.currency),
-            "high": _money(cost.high, cost.currency),
+            "low": money_plain(cost.low, cost.currency),
+            "high": money_plain(cost.high, cost.currency),
             "unpriced": cost.unpriced,
         }
         if known
@@ -299,12 +247,6 @@ def _facts_plain(facts: LotFacts) -> dict[str, Any]:
         "quarantined": facts.quarantined,
         "recalled": facts.recalled,
     }
-
-
-def _money(minor: int | None, currency: str | None) -> dict[str, str] | None:
-    if minor is None or currency is None:
-        return None
-    return {"value": f"{in_major_units(minor, currency):f}", "unit": currency}
 
 
 def _change_plain(one: FactChange) -> dict[str, Any]:

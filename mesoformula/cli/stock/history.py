@@ -66,6 +66,7 @@ def history(
     app = app_of()
     with closing(open_store(app, stock)) as store:
         lots: tuple[int, ...] = ()
+        _check_names(lot, product, by)
         if lot is not None:
             product, lots = _lots(store, lot, product)
         asked = _asked(
@@ -89,6 +90,22 @@ def history(
             _print(app, store, found, trace)
     report_problems(app)
     return 0
+
+
+def _check_names(lot: str | None, product: str | None, actor: str | None) -> None:
+    """Refuse names that nothing can bear."""
+    from mesoformula.errors import OrderError, Problem
+    from mesoformula.stock.orders import check_name, check_product
+
+    problems: list[Problem] = []
+    if lot is not None:
+        check_name(problems, "lot", lot)
+    if product is not None:
+        check_product(problems, product)
+    if actor is not None:
+        check_name(problems, "actor", actor)
+    if problems:
+        raise OrderError(problems)
 
 
 def print_trace(app: App, store: Store, trace: Trace, as_json: bool) -> None:  # noqa: ARG001

@@ -20,7 +20,7 @@ from mesoformula.cli.common import (
 )
 from mesoformula.cli.options import DayType, Type, WholeType, example, json_option, option_name, stock_option
 from mesoformula.cli.stock.common import open_store
-from mesoformula.cli.stock.telling import amount_text, containers_text, local_text
+from mesoformula.cli.stock.telling import amount_text, containers_text, left_text, local_text
 from mesoformula.cli.stock.valuing import value
 from mesoformula.clock import day_end, site_day
 from mesoformula.sheets import Mark
@@ -130,14 +130,16 @@ def list_stock(
         _print_opened(view, opened, seen, zone)
     elif found:
         print_stock(found, view.as_of, warn_days)
-        _print_hints(view, found, short, seen, zone, narrowed=expired or quarantined or location is not None)
+        _print_hints(
+            view, found, opened, short, seen, zone, narrowed=expired or quarantined or location is not None
+        )
         _print_end(view, known_on)
     elif view.on_hand or view.opened:
         _print_none(text, narrowed=expiring is not None or expired or quarantined or location is not None)
-        _print_hints(view, view.on_hand, short, seen, zone, narrowed=True)
+        _print_hints(view, view.on_hand, opened, short, seen, zone, narrowed=True)
         _print_end(view, known_on)
     else:
-        _print_empty(view, stock, day)
+        _print_empty(view, stock, day, known_on)
     report_problems(app)
     return 0
 
@@ -275,7 +277,7 @@ def _print_opened(view: StockView, opened: Sequence[Opened], seen: datetime, zon
             words.append(f"{amount_text(one.reserved_nanolitres, None)} reserved")
         if one.sessions:
             words.append(f"used in {', '.join(one.sessions)}")
-        rest = amount_text(one.nanolitres, one.nanograms)
+        rest = left_text(one)
         name = f"{one.product.name} ({one.product.vendor.name})" if one.product else f"mixture {one.name}"
         rows.append(
             (
@@ -316,6 +318,7 @@ def _print_below(view: StockView, short: Sequence[Below]) -> None:
 def _print_hints(
     view: StockView,
     found: Iterable[OnHand],
+    opened: Sequence[Opened],
     short: Sequence[Below],
     seen: datetime,
     zone: tzinfo,
@@ -327,9 +330,9 @@ def _print_hints(
     if past:
         are = "opened container is past its" if past == 1 else "opened containers are past their"
         print_wrapped(f"{past} {are} beyond-use date: stock list --opened")
-    elif view.opened:
-        is_there = "is" if len(view.opened) == 1 else "are"
-        what = counted(len(view.opened), "opened container")
+    elif opened:
+        is_there = "is" if len(opened) == 1 else "are"
+        what = counted(len(opened), "opened container")
         click.echo(f"{what} {is_there} there too: stock list --opened")
     if short:
         are = "product is" if len(short) == 1 else "products are"
@@ -351,12 +354,13 @@ def _print_none(text: str | None, *, narrowed: bool) -> None:
     print_wrapped(f"nothing in stock{what}; list all with: mesoformula stock list")
 
 
-def _print_empty(view: StockView, stock: str | None, day: date | None) -> None:
+def _print_empty(view: StockView, stock: str | None, day: date | None, known_on: date | None) -> None:
     when = f" at the end of {day}" if day is not None else ""
-    click.echo(safe(f"the stock is empty{when}: {view.store}"))
-    if view.anchor is None and stock is not None:
+    known = f", as recorded by the end of {known_on}" if known_on is not None else ""
+    click.echo(safe(f"the stock is empty{when}{known}: {view.store}"))
+    if view.anchor is None and stock is not None and known_on is None:
         click.echo("nothing was ever recorded there; is the path right?")
-    if day is None:
+    if day is None and known_on is None:
         click.echo("record a delivery with: mesoformula stock receive (-h shows an example)")
 
 

@@ -104,6 +104,28 @@ def print_expired(store: Store, deliveries: Sequence[Delivery]) -> None:
     print_wrapped(f"attention: lots that have EXPIRED: {names}{more}; keep them apart from what is used")
 
 
+def notes_on(store: Store, receipt: Receipt, deliveries: Sequence[Delivery]) -> list[str]:
+    """
+    Say what to know about deliveries that were recorded.
+
+    Args:
+        store: The stock.
+        receipt: Of the write.
+        deliveries: What arrived.
+
+    Returns:
+        Sentences: lots that are kept apart, and counts that a late entry leaves true.
+    """
+    from mesoformula.cli.stock.telling import compensation_texts
+    from mesoformula.stock.held import held_lots
+    from mesoformula.stock.history import movements_of
+
+    lots = {(one.product.id, one.lot.strip(), one.location.strip()) for one in deliveries}
+    others = [seq for seq in receipt.movements if seq != receipt.movement]
+    kept = compensation_texts(movements_of(store, others), store.zone) if others else []
+    return [*receipt.notes, *held_lots(store, lots), *kept]
+
+
 def print_planned(
     store: Store,
     deliveries: Sequence[Delivery],
@@ -165,7 +187,7 @@ def print_received(
                 "anchor": str(receipt.anchor),
                 "repeated": receipt.repeated,
                 "deliveries": [delivery_plain(one) for one in deliveries],
-                "notes": list(receipt.notes),
+                "notes": notes_on(store, receipt, deliveries),
                 "stock": str(store),
                 **(extra or {}),
             }
@@ -178,7 +200,7 @@ def print_received(
         print_expired(store, deliveries)
         containers = sum(one.containers for one in deliveries)
         click.echo(f"movement {receipt.movement}: received {_sum(deliveries, containers)}")
-    for note in receipt.notes:
+    for note in notes_on(store, receipt, deliveries):
         print_wrapped(f"note: {note}")
     click.echo(safe(f"stock {store}"))
     click.echo(f"anchor {receipt.anchor}")

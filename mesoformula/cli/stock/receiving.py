@@ -21,7 +21,7 @@ from mesoformula.cli.common import (
 )
 from mesoformula.cli.options import WholeType, example, json_option, stock_option
 from mesoformula.cli.stock.common import CostType, ExpiryType, MomentType, actor, open_store, settings_of
-from mesoformula.cli.stock.receipts import print_expired, print_planned, print_received
+from mesoformula.cli.stock.receipts import notes_on, print_expired, print_planned, print_received
 from mesoformula.cli.stock.telling import containers_text
 from mesoformula.errors import OrderError, ReceiptError
 from mesoformula.words import shown
@@ -232,6 +232,7 @@ def _receive_one(
                     "location": delivery.location,
                     "device": delivery.device,
                     "serial": delivery.serial,
+                    "notes": notes_on(store, receipt, [delivery]),
                     "stock": str(store),
                 }
             )
@@ -252,7 +253,7 @@ def _receive_one(
             print_wrapped(f"lot {lot}, {until}, at {delivery.location}{pack}")
             print_expired(store, [delivery])
             click.echo(f"movement {receipt.movement}")
-        for text in receipt.notes:
+        for text in notes_on(store, receipt, [delivery]):
             print_wrapped(f"note: {text}")
         click.echo(safe(f"stock {store}"))
         click.echo(f"anchor {receipt.anchor}")

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @click.command(
     "scan",
     epilog=example(
-        "mesoformula stock scan --teach 05060131261973=torbay/magnesium-sulfate-50-10ml",
+        "mesoformula stock scan",
+        "--teach 05060131261973=torbay/magnesium-sulfate-50-10ml",
         "--containers 10 --level pack",
     ),
 )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from mesoformula.cli.common import counted
 from mesoformula.products import Product
+from mesoformula.stock.costs import cost_text, read_cost
 from mesoformula.stock.figures import in_major_units
 from mesoformula.stock.judging import said_of
-from mesoformula.stock.records import Movement, MovementLine
+from mesoformula.stock.records import Assay, LotFact, Movement, MovementKind, MovementLine, Opened
 
 _NANOLITRES_PER_ML = Decimal(1_000_000)
 _NANOGRAMS_PER_MG = Decimal(1_000_000)
@@ -73,6 +76,21 @@ def amount_text(nanolitres: int | None, nanograms: int | None) -> str:
     if nanograms is not None:
         texts.append(mass_text(nanograms))
     return " and ".join(texts)
+
+
+def left_text(opened: Opened) -> str:
+    """
+    Write what is left in an opened container.
+
+    Args:
+        opened: The container or mixture.
+
+    Returns:
+        Such as `2.5 mL`; nothing if nobody knows what was in it, whatever was drawn from it since.
+    """
+    if opened.supplied_nanolitres is None and opened.supplied_nanograms is None:
+        return ""
+    return amount_text(opened.nanolitres, opened.nanograms)
 
 
 def local_text(moment: datetime, zone: tzinfo) -> str:
@@ -199,6 +217,89 @@ def money_plain(minor: int | None, currency: str | None) -> dict[str, str] | Non
     return {"value": f"{in_major_units(minor, currency):f}", "unit": currency}
 
 
+def assay_text(assay: Assay) -> str:
+    """
+    Write an assay.
+
+    Args:
+        assay: Of a lot.
+
+    Returns:
+        Such as `98.5 % of sodium-ascorbate, as is`.
+    """
+    text = f"{assay.percent} % of {assay.substance}, {assay.basis}"
+    if assay.moiety is not None:
+        text += f" {assay.moiety}"
+    return text + (f", water {assay.water} %" if assay.water is not None else "")
+
+
+def fact_text(fact: str, value: str | None) -> str:
+    """
+    Write the value of a fact for people; one that cannot be read is shown as it is.
+
+    Args:
+        fact: Which fact.
+        value: As the ledger keeps it; None if there is none.
+
+    Returns:
+        Words; nothing without a value.
+    """
+    if value is None:
+        return ""
+    try:
+        if fact == LotFact.COST.value:
+            return cost_text(read_cost(value))
+        if fact == LotFact.ASSAY.value:
+            from mesoformula.stock.reading import read_assay
+
+            assay = read_assay(value)
+            return assay_text(assay) if assay is not None else ""
+        if fact == "gtin":
+            meaning = json.loads(value)
+            number = counted(int(meaning["containers"]), "container")
+            return f"{meaning['level']} of {number} of {meaning['product']}"
+    except (ValueError, TypeError, KeyError):
+        pass
+    return value
+
+
+def _change_text(line: MovementLine) -> str:
+    """Say what a line states: the change, or only what is new where nothing can have been before."""
+    fact = line.fact or ""
+    if fact == LotFact.REMARK.value:
+        return fact if line.remark is not None else f"{fact} (erased)"
+    if fact == "posted":
+        return fact
+    new = fact_text(fact, line.new)
+    if fact == "expected":
+        return f"{fact} {new}"
+    none = "not known" if fact == LotFact.COST.value else "none"
+    return f"{fact}: {fact_text(fact, line.old) or none} -> {new or none}"
+
+
+def compensation_texts(movements: Iterable[Movement], zone: tzinfo) -> list[str]:
+    """
+    Tell why something that is recorded late changes nothing of what is there now.
+
+    Args:
+        movements: Of one write.
+        zone: Of the site.
+
+    Returns:
+        A sentence for each line that keeps a count true.
+    """
+    return [
+        f"what was counted {local_text(one.effective_at, zone)} stays true: movement {one.seq} "
+        f"{'gives back' if line.containers > 0 else 'takes off'} "
+        f"{containers_text(line.product, abs(line.containers))} of lot {line.lot} at {line.location}, so "
+        "that what is there since then is as before"
+        for one in movements
+        if one.kind is MovementKind.COMPENSATION
+        for line in one.lines
+        if line.product is not None and line.containers
+    ]
+
+
 def movement_texts(movement: Movement, zone: tzinfo, *, when: bool = False) -> list[str]:
     """
     Tell a movement to people.
@@ -261,7 +362,7 @@ def _line_text(line: MovementLine, zone: tzinfo) -> str:
     if line.counted is not None:
         parts.append(f"counted {line.counted}")
     if line.fact is not None:
-        parts.append(f"{line.fact}: {line.old or 'none'} -> {line.new or 'none'}")
+        parts.append(_change_text(line))
     if line.beyond_use_at is not None:
         parts.append(f"use before {local_text(line.beyond_use_at, zone)}")
     if line.becomes == "gone":

@@ -10,6 +10,7 @@ from mesoformula.cli.common import counted
 from mesoformula.cli.stock.telling import (
     amount_text,
     containers_text,
+    left_text,
     local_text,
     mass_plain,
     volume_plain,
@@ -145,7 +146,7 @@ def _left_text(one: OnHand) -> str:
 def _opened_text(one: Opened, zone: tzinfo) -> str:
     what = f"mixture {one.id} {one.name}" if one.name is not None else f"opened container {one.id}"
     text = f"left: {what} at {one.location}"
-    rest = amount_text(one.nanolitres, one.nanograms)
+    rest = left_text(one)
     text += f" with at least {rest}" if rest else ", how much is not known"
     if one.beyond_use_at is not None:
         text += f", use before {local_text(one.beyond_use_at, zone)}"
@@ -289,7 +290,7 @@ def opened_plain(one: Opened) -> dict[str, Any]:
     Returns:
         All of it; what is left is `at_least`, as overfill is not known.
     """
-    left = volume_plain(one.nanolitres) or mass_plain(one.nanograms)
+    left = (volume_plain(one.nanolitres) or mass_plain(one.nanograms)) if left_text(one) else None
     return {
         "opened": one.id,
         "product": one.product.pinned_id if one.product is not None else None,

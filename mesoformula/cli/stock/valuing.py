@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command("value", epilog=example("mesoformula stock value --since 2026-01-01"))
 @click.option("--on", "day", type=DayType(), metavar="DAY", help="Value the stock at the end of this day.")
 @click.option("--since", type=DayType(), metavar="DAY", help="First day for what was wasted.")
-@click.option("--until", type=DayType(), metavar="DAY", help="Last day for what was wasted.")
+@click.option("--until", type=DayType(), metavar="DAY", help="Last day for it; else that of --on.")
 @stock_option
 @json_option
 def value(day: date | None, since: date | None, until: date | None, stock: str | None, as_json: bool) -> int:
@@ -37,7 +37,8 @@ def value(day: date | None, since: date | None, until: date | None, stock: str |
 
     app = app_of()
     with closing(open_store(app, stock)) as store:
-        found = worth(store, day=day, since=since, until=until)
+        # What was thrown away after the day that is looked at is no part of that day's picture.
+        found = worth(store, day=day, since=since, until=until if until is not None else day)
         where = str(store)
     if as_json:
         print_json(_worth_plain(found, where))
@@ -114,7 +115,7 @@ def _money_text(low: int | None, high: int | None, currency: str | None) -> str:
 
 def _period(since: date | None, until: date | None) -> str:
     text = f" from {since}" if since is not None else ""
-    return text + (f" to {until}" if until is not None else "")
+    return text + (f" {'to' if since is not None else 'through'} {until}" if until is not None else "")
 
 
 def _rest_text(rest: OpenedRest) -> str:
