@@ -81,6 +81,7 @@ def quarantine(store: Store, product: str, lot: str, *, location: str | None = N
             if entry.lot is not None:
                 note_if_later(posting, entry, held=False)
                 _note_picks(posting, entry.lot, place)
+                _note_opened(posting, entry.lot, place)
 
     content = {"kind": "quarantine", "product": name, "lot": number, "location": place}
     return carry_out(store, order, content, work)
@@ -367,6 +368,22 @@ def _note_picks(posting: Posting, lot: Lot, place: str | None) -> None:
     picks = picks_of(posting.connection, posting.recorded_at, lot=lot.id, place=number)
     if picks:
         posting.notes.append(f"some of {lot_text(lot)} is kept for {listed(picks)}, and cannot be issued")
+
+
+def _note_opened(posting: Posting, lot: Lot, place: str | None) -> None:
+    """Point out what is open in the one place whose whole containers are kept apart."""
+    table = schema.opened
+    number = place_id(posting.connection, place) if place is not None else None
+    rows = posting.connection.execute(
+        select(table.c.id)
+        .where(table.c.lot == lot.id, table.c.location == number, table.c.gone == 0, table.c.quarantined == 0)
+        .order_by(table.c.id)
+    ).scalars()
+    posting.notes.extend(
+        f"opened container {one} of it at {shown(place or '')} is not kept apart by that: quarantine it by "
+        "its number, if it has to be"
+        for one in rows
+    )
 
 
 def _refusal(code: str, texts: Sequence[str]) -> OrderError:

@@ -121,6 +121,7 @@ def move_opened(store: Store, number: int, *, to: str, order: Order) -> Receipt:
 
     def work(posting: Posting) -> None:
         vessel = _opened_then(posting, number)
+        _refuse_if_moved_since(posting, number)
         place = place_name(posting.connection, vessel.location)
         refuse_same_place(place, goal, f"opened container {number}")
         note_if_new(posting, goal)
@@ -134,6 +135,39 @@ def move_opened(store: Store, number: int, *, to: str, order: Order) -> Receipt:
             )
 
     return carry_out(store, order, {"kind": "move", "opened": number, "to": goal}, work)
+
+
+def _refuse_if_moved_since(posting: Posting, number: int) -> None:
+    """Refuse a move of an earlier moment: a container is where its last move took it."""
+    if not posting.late:
+        return
+    line, movement = schema.movement_line, schema.movement
+    back = movement.alias("back")
+    row = posting.connection.execute(
+        select(movement.c.seq, movement.c.effective_at, line.c.new)
+        .select_from(line)
+        .join(movement, movement.c.seq == line.c.movement)
+        .where(
+            line.c.opened == number,
+            line.c.fact == MOVED,
+            movement.c.kind == MovementKind.MOVE.value,
+            movement.c.effective_at > posting.at,
+            ~select(back.c.seq).where(back.c.reverses == movement.c.seq).exists(),
+        )
+        .order_by(movement.c.effective_at.desc(), movement.c.seq.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is not None:
+        when = local(row.effective_at, posting.store.zone)
+        raise OrderError(
+            [
+                Problem(
+                    "at",
+                    f"opened container {number} was moved to {shown(row.new)} after that, on {when} "
+                    f"(movement {row.seq}): reverse that first, then record both moves in their order",
+                )
+            ]
+        )
 
 
 def _opened_then(posting: Posting, number: int) -> OpenedSum:

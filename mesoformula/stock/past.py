@@ -205,7 +205,7 @@ def _order(entry: OnHand) -> tuple[str, int, bool, date, str, str]:
 def _opened(
     store: Store, connection: Connection, then: _Then, tally: Tally, volumes: dict[int, int]
 ) -> tuple[Opened, ...]:
-    there = {number: one for (number,), one in sorted(tally.opened.items()) if not one.gone}
+    there = {number: one for (number,), one in sorted(tally.opened.items()) if not _gone(one)}
     inside = lots_in(connection, there)
     lots = _lots(connection, schema.lot, {one.lot for one in there.values() if one.lot is not None})
     names = {row.id: row.name for row in connection.execute(select(schema.location))}
@@ -236,6 +236,11 @@ def _opened(
             )
         )
     return tuple(result)
+
+
+def _gone(vessel: OpenedSum) -> bool:
+    # The last of it may have gone with a late entry, of a moment when what was drawn later was still in it.
+    return bool(vessel.gone) and not vessel.nanolitres and not vessel.nanograms
 
 
 def _held(vessel: OpenedSum, states: Collection[LotSum]) -> bool:

@@ -141,6 +141,11 @@ def pick(
         chosen.extend(chooser.choose(wants))
         posting.notes.extend(chooser.notes)
         ends.append(moment + lapses_after)
+        if site_day(ends[-1], store.zone) < day:
+            posting.notes.append(
+                f"it is kept until {site_day(ends[-1], store.zone)} only, before the day of use {day}; "
+                "--lapse keeps it longer"
+            )
         lapses_at = posting.recorded_at + lapses_after // _MICROSECOND
         posting.post(MovementKind.PICK, chooser.entries, session=cleaned, lapses_at=lapses_at)
 

@@ -239,7 +239,8 @@ def _which(need: Need, candidates: Sequence[Candidate]) -> str:
         for one in ordered[:_MOST_LISTED]
     )
     more = f"; and {len(ordered) - _MOST_LISTED} more" if len(ordered) > _MOST_LISTED else ""
+    containers = f"{need.containers} container{'' if need.containers == 1 else 's'}"
     return (
-        f"{need.product}: {need.containers} containers of which lot? The policy 'strict' leaves that to you; "
-        f"name one or several of {listed}{more}"
+        f"{need.product}: {containers} of which lot? The policy 'strict' leaves that to you; name one "
+        f"or several of {listed}{more}"
     )

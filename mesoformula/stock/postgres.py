@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,11 @@ from sqlalchemy.engine import URL
 
 from mesoformula.errors import LedgerError, StockError
 from mesoformula.stock import guards, making, places, schema
+
+# What becomes of a lost connection is said by our message; of what is logged beside it Python would write the
+# warnings to people's terminals, where nobody listens to logs.
+for _logger in ("psycopg", "sqlalchemy"):
+    logging.getLogger(_logger).addHandler(logging.NullHandler())
 
 _OLDEST = 15
 _CONNECT_SECONDS = 10

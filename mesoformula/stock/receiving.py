@@ -22,6 +22,7 @@ from mesoformula.stock.appending import (
     keep_products,
 )
 from mesoformula.stock.chain import canonical, content_hash
+from mesoformula.stock.held import hold_new
 from mesoformula.stock.moments import from_moment
 from mesoformula.stock.orders import (
     check_name,
@@ -81,7 +82,10 @@ def receive(
     order, asked = _checked(store, deliveries, Order(actor, reason, None, request_id))
 
     def work(posting: Posting) -> None:
-        posting.post(kind, _entries(posting.connection, asked))
+        entries = _entries(posting.connection, asked)
+        posting.post(kind, entries)
+        # What is recalled or kept apart everywhere is so under a revision that comes later, too.
+        hold_new(posting, [entry.lot for entry in entries if entry.lot is not None])
 
     try:
         return carry_out(

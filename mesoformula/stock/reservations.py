@@ -246,7 +246,7 @@ def open_pick(connection: Connection, pick: int) -> Any:
     table = schema.movement
     row = connection.execute(select(table).where(table.c.seq == pick)).one_or_none()
     if row is None or row.kind != MovementKind.PICK.value:
-        what = "is not there" if row is None else f"is no pick but a {row.kind}"
+        what = "is not there" if row is None else f"is no pick but says {row.kind!r}"
         raise OrderError([Problem("pick", f"movement {pick} {what}; list the picks: stock pick --list")])
     ended = ended_by(connection, pick)
     if ended is not None:

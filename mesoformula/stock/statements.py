@@ -45,7 +45,7 @@ class _Text:
 
     def bound(self, given: dict[str, Any]) -> Any:
         """Give every mark its value."""
-        values = {**self.constants, **given}
+        values = {**self.constants, **given} if self.constants else given
         for name, marks in self.lists.items():
             listed = values.pop(name)
             values.update(zip(marks, listed, strict=False))
@@ -64,7 +64,7 @@ class Prepared:
 
     def __init__(self, statement: Executable) -> None:
         self.statement = statement
-        self._texts: dict[tuple[str, tuple[int, ...]], _Text] = {}
+        self._texts: dict[tuple[str | int, ...], _Text] = {}
         self._row: Callable[[Iterable[Any]], Any] | None = None
 
     def rows(self, connection: Connection, **given: Any) -> list[Any]:
@@ -78,8 +78,10 @@ class Prepared:
         Returns:
             What is found, as plain tuples; nothing of what only writes.
         """
-        counts = tuple([_rounded(len(one)) for one in given.values() if isinstance(one, list)])
-        key = connection.dialect.name, counts
+        key: tuple[str | int, ...] = (
+            connection.dialect.name,
+            *[_rounded(len(one)) for one in given.values() if isinstance(one, list)],
+        )
         text = self._texts.get(key)
         if text is None:
             text = self._texts[key] = self._written(connection, given)
@@ -285,7 +287,7 @@ def send(connection: Connection, text: str, given: Any, *, many: bool = False) -
     """
     Send a statement to the driver.
 
-    Errors are the driver's own, as those of SQLAlchemy's drivers are; a store says them in plain words.
+    Errors are the driver's own; a store says them in plain words, as it does those that SQLAlchemy wraps.
 
     Args:
         connection: In a transaction.

@@ -150,10 +150,11 @@ class _Names:
             product = read_product(store, connection, row.product_hash)
             self.states[row.id], self.products[row.id] = row, product
             self.lots[row.id] = product.pinned_id, row.number
-        passed = {number for found in ways.values() for way in found.values() for number in way}
         self.vessels: dict[int, Vessel] = {}
-        for number, name in queries.VESSELS.of_many(connection, sorted(passed)):
-            self.vessels[number] = Vessel(number, name)
+        if ways:
+            passed = {number for found in ways.values() for way in found.values() for number in way}
+            for number, name in queries.VESSELS.of_many(connection, sorted(passed)):
+                self.vessels[number] = Vessel(number, name)
 
     def via(self, way: Path) -> tuple[Vessel, ...]:
         """Name what is on a way."""
@@ -202,6 +203,7 @@ def _sorted_out(
 ) -> tuple[tuple[Arrived, ...], tuple[Went, ...], tuple[Changed, ...]]:
     """Tell lines that came from those that went, one entry for each lot that a line is about."""
     arrived, went, changed = [], [], []
+    lots = names.lots
     for row in rows:
         (
             seq,
@@ -224,21 +226,21 @@ def _sorted_out(
         ) = row
         if kind in RECEIPTS:
             arrived.append(
-                Arrived(seq, to_moment(at), *names.lots[lot_id], containers, place, supplier, reversed_by)
+                Arrived(seq, to_moment(at), *lots[lot_id], containers, place, supplier, reversed_by)
             )
         elif kind == _USE and fact is None:
             for lot, way in _about(lot_id, opened, ways):
-                if lot in names.lots:
+                if lot in lots:
                     went.append(
                         Went(
                             seq,
                             session,
                             to_moment(at),
-                            *names.lots[lot],
+                            *lots[lot],
                             -containers,
                             -nanolitres if nanolitres is not None else None,
                             -nanograms if nanograms is not None else None,
-                            names.via(way),
+                            names.via(way) if way else (),
                             place,
                             device,
                             serial,
@@ -248,17 +250,17 @@ def _sorted_out(
                     )
         elif kind in _CHANGES and (containers or nanolitres or nanograms):
             for lot, way in _about(lot_id, opened, ways):
-                if lot in names.lots:
+                if lot in lots:
                     changed.append(
                         Changed(
                             seq,
                             MovementKind(kind),
                             to_moment(at),
-                            *names.lots[lot],
+                            *lots[lot],
                             containers,
                             nanolitres,
                             nanograms,
-                            names.via(way),
+                            names.via(way) if way else (),
                             place,
                             supplier,
                             reversed_by,

@@ -300,7 +300,8 @@ def test_a_session_that_is_not_ready_is_not_picked(meso, put, install_plugin):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["--pick"], "for which session? expected --reference"), ([*REF], "give --pick as well"),
+    [(["--pick"], "for which session? expected --reference"),
+     (["--reference", "Anna"], "session reference 'Anna'"),
      (["--pick", "--reference", "Anna"], "session reference 'Anna'")],
 )  # fmt: skip
 def test_a_session_is_picked_for_a_reference(meso, words, said):

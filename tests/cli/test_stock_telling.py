@@ -164,3 +164,11 @@ def test_what_nobody_knows_is_not_told_as_nothing_left(stock):
     assert stock("stock", "use", "--opened", "1", *words).code == 0
     assert "not known" in stock("stock", "list", "--opened").said
     assert "how much is not known" in stock("stock", "history", "--lot", "K1").said
+
+
+def test_a_quarantine_of_one_place_points_to_what_is_open_there(stock):
+    assert stock("stock", "open", VITAMIN, "L1").code == 0
+    words = ("stock", "quarantine", VITAMIN, "L1", "--reason", "torn")
+    told = stock(*words, "--location", "main").said
+    assert "opened container 1 of it at 'main' is not kept apart by that" in told
+    assert "is not kept apart" not in stock(*words).said

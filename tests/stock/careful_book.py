@@ -39,7 +39,7 @@ REVERSIBLE = ("receipt", "use", "waste", "return", "move", "adjust", "open", "mi
 PRINTED: dict[Lot, date | None] = {
     ("vial", "A"): date(2026, 6, 10),
     ("vial", "B"): None,
-    ("ampoule", "A"): date(2026, 5, 7),
+    ("ampoule", "A"): date(2026, 5, 20),
     ("ampoule", "B"): date(2027, 1, 31),
 }
 

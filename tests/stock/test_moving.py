@@ -26,6 +26,7 @@ from mesoformula.stock.posting import carry_out
 from mesoformula.stock.reading import stock_view
 from mesoformula.stock.receiving import receive
 from mesoformula.stock.records import Delivery, MovementKind, Order
+from mesoformula.stock.reversing import reverse
 from mesoformula.stock.store import Store, open_stock
 from mesoformula.stock.using import use
 from mesoformula.stock.verifying import verify
@@ -445,3 +446,15 @@ def test_every_whole_number_of_nanolitres_goes_in_and_comes_out_unchanged(number
     assert in_smallest(problems, quantity(Decimal(number).scaleb(-6), "mL"), "mL") == number
     assert in_smallest(problems, quantity(Decimal(number).scaleb(-12), "kg"), "mg") == number
     assert problems == []
+
+
+def test_an_opened_container_stays_where_its_last_move_took_it(opened: Store, clock: Clock) -> None:
+    clock.now += timedelta(days=3)
+    last = move_opened(opened, 1, to="fridge", order=Order("anna"))
+    with pytest.raises(OrderError, match=r"was moved to 'fridge' after that, .* \(movement \d+\)") as error:
+        move_opened(opened, 1, to="room 2", order=late(clock, days=1))
+    assert codes(error) == ["at"]
+    assert stock_view(opened).opened[0].location == "fridge"
+    reverse(opened, last.movement, order=WHY)
+    move_opened(opened, 1, to="room 2", order=late(clock, days=1))
+    assert stock_view(opened).opened[0].location == "room 2"

@@ -207,3 +207,19 @@ def test_a_stock_that_does_not_exist_was_always_empty(store: Store, path: Path) 
     view = stock_on(store, date(2020, 1, 1))
     assert (view.on_hand, view.opened, view.anchor, view.as_of) == ((), (), None, date(2020, 1, 1))
     assert not path.exists()
+
+
+def test_what_was_still_in_an_opened_container_is_there_though_the_last_is_recorded_late(
+    stock: Store, clock: Clock, multi: Product, formulary: Formulary
+) -> None:
+    rules = formulary.beyond_use_rules()
+    receive(stock, [Delivery(multi, "M1", 1, EXPIRY)], actor="anna")
+    open_container(stock, multi.id, "M1", rules=rules, order=ANNA)
+    clock.now = START + timedelta(days=5)
+    use_opened(stock, 1, volume=quantity("8", "mL"), reference="S-0001", order=Order("anna"))
+    late = Order("anna", at=START + timedelta(days=2))
+    use_opened(stock, 1, volume=quantity("2", "mL"), reference="S-0001", order=late)
+    (one,) = stock_on(stock, site_day(START + timedelta(days=3), PARIS)).opened
+    assert one.nanolitres == 8_000_000
+    assert stock_on(stock, site_day(clock.now, PARIS)).opened == ()
+    assert stock_view(stock).opened == ()

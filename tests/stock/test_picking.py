@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesoformula import Candidate, Choice, ChoiceError, LotPolicy, Need, Product, hookimpl, quantity
+from mesoformula import Candidate, Choice, ChoiceError, LotPolicy, Need, Override, Product, hookimpl, quantity
 from mesoformula.app import App
 from mesoformula.errors import OrderError, PluginResultError, ShortStockError, UnknownNameError
 from mesoformula.findings import Severity
@@ -664,7 +664,7 @@ def test_a_pick_is_freed_once(stock: Store, c_500: Product, clock: Clock) -> Non
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(1, "is no pick but a receipt"), (99, "is not there"), (0, "expected the number"), ("x", "expected")],
+    [(1, "is no pick but says 'receipt'"), (99, "is not there"), (0, "expected the number"), ("x", "expected")],
 )
 def test_what_is_no_pick_is_not_freed(stock: Store, c_500: Product, number: Any, said: str) -> None:
     put(stock, c_500, "A", 2)
@@ -774,13 +774,15 @@ def test_a_session_is_picked_and_counts_the_assay_of_its_lot(stock: Store) -> No
     app = App()
     product = app.formulary.product("phoenix-labs/ascorbic-acid-500")
     put(stock, product, "A", 2)
+    overrides = (Override("route-not-stated", "as prescribed", "anna"),)
     session = Session(app.formula("phoenix-labs/ascorbic-acid-500"))
-    plain, first = app.pick_session(stock, app.work_out(session), Settings(), order=ME, reference=REF)
+    answer = app.work_out(session, overrides)
+    plain, first = app.pick_session(stock, answer, Settings(), order=ME, reference=REF)
     assert kept(first) == [("A", "main", 1)]
     substance = product.parts[0].composition[0].substance
     assay = f'{{"basis":"as is","percent":"98","substance":"{substance}"}}'
     post(stock, MovementKind.FACT, Entry(lot_of(stock, product.id, "A"), fact="assay", new=assay))
-    counted, second = app.pick_session(stock, app.work_out(session), Settings(), order=ME, reference=REF)
+    counted, second = app.pick_session(stock, answer, Settings(), order=ME, reference=REF)
     assert second.lines[0].taken[0].assay is not None
     before = next(dose for dose in plain.quantities.doses if dose.substance == substance)
     after = next(dose for dose in counted.quantities.doses if dose.substance == substance)

@@ -14,9 +14,10 @@ import pytest
 
 from mesoformula.errors import ReceiptError, StockError
 from mesoformula.products import Product, Vendor
+from mesoformula.stock.holding import quarantine, recall_lot
 from mesoformula.stock.reading import stock_view
 from mesoformula.stock.receiving import receive
-from mesoformula.stock.records import Anchor, Delivery, OnHand, Receipt
+from mesoformula.stock.records import Anchor, Delivery, OnHand, Order, Receipt
 from mesoformula.stock.store import Store, open_stock
 from mesoformula.stock.verifying import verify
 
@@ -406,3 +407,19 @@ def test_thousands_of_lines_are_one_movement(store: Store, delivery: Delivery) -
     assert sum(entry.containers for entry in on_hand(store)) == 40_000
     assert verify(store).movements == 2
     assert verify(store).problems == ()
+
+
+@pytest.mark.parametrize("held", [quarantine, recall_lot])
+def test_a_held_lot_is_held_under_a_revision_that_comes_later(
+    store: Store, delivery: Delivery, held: Callable[..., Receipt]
+) -> None:
+    receive(store, [delivery], actor="anna")
+    held(store, delivery.product.id, "L1", order=Order("anna", "letter of the maker"))
+    newer = attrs.evolve(delivery, product=attrs.evolve(delivery.product, revision=2))
+    receipt = receive(store, [newer, attrs.evolve(newer, lot="L2")], actor="anna")
+    state = {
+        (entry.product.revision, entry.lot): entry.quarantined or entry.recalled for entry in on_hand(store)
+    }
+    assert state == {(1, "L1"): True, (2, "L1"): True, (2, "L2"): False}
+    assert receipt.notes
+    assert not verify(store).problems

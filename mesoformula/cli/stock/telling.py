@@ -273,6 +273,10 @@ def _change_text(line: MovementLine) -> str:
     new = fact_text(fact, line.new)
     if fact == "expected":
         return f"{fact} {new}"
+    if fact == "course":
+        from mesoformula.stock.bookings import changes
+
+        return "; ".join((fact, *changes(line.old, line.new)))
     none = "not known" if fact == LotFact.COST.value else "none"
     return f"{fact}: {fact_text(fact, line.old) or none} -> {new or none}"
 
