@@ -74,7 +74,7 @@ ORDER = [
     ["stock.store"],
     ["stock.backup"],
     ["stock.appending"],
-    ["stock.lineage", "stock.replaying"],
+    ["stock.lineage", "stock.replaying", "stock.reading_queries"],
     ["stock.reading"],
     ["stock.history", "stock.finding", "stock.judging", "stock.verifying", "stock.availability"],
     ["stock.posting", "stock.lots", "stock.fact_values", "stock.count_sheets", "stock.count_figures"],

@@ -9,93 +9,20 @@ from datetime import UTC, date, datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, func, literal_column, select
+from sqlalchemy import Connection, select
 
 from mesoformula.clock import site_day
 from mesoformula.encoding import from_plain
 from mesoformula.errors import LedgerError, MesoformulaError
 from mesoformula.products import Product
+from mesoformula.stock import reading_queries as queries
 from mesoformula.stock import schema
 from mesoformula.stock.chain import content_hash
 from mesoformula.stock.lineage import lots_in
 from mesoformula.stock.moments import from_moment, to_moment
 from mesoformula.stock.records import Anchor, Assay, MovementKind, OnHand, Opened, StockView
-from mesoformula.stock.statements import Prepared, batches
+from mesoformula.stock.statements import batches
 from mesoformula.stock.store import Store
-
-# Statements are made once: to make one takes longer than to carry it out. A nought that is written out, and
-# not handed over beside, lets a database use the indexes of what is there.
-_ZERO: ColumnElement[int] = literal_column("0")
-_GIVEN: BindParameter[Any] = bindparam("given", expanding=True)
-_lot, _state, _place, _balance = schema.lot, schema.lot_state, schema.location, schema.balance
-_opened, _kept, _standing = schema.opened, schema.reservation, schema.standing
-_on_hand = (
-    select(
-        _balance.c.lot,
-        _balance.c.location,
-        _lot.c.product_hash,
-        _lot.c.number,
-        _place.c.name,
-        _balance.c.containers,
-        _balance.c.quarantined,
-        _state.c.quarantined,
-        _state.c.recalled,
-        _state.c.expiry,
-        _state.c.received_at,
-        _state.c.supplier,
-        _state.c.cost_low,
-        _state.c.cost_high,
-        _state.c.unpriced,
-        _state.c.currency,
-        _state.c.assay,
-        _state.c.remark,
-        _lot.c.product_id,
-        _lot.c.revision,
-        # A lot without expiry comes last: no day begins with a tilde.
-        func.coalesce(_state.c.expiry, literal_column("'~'")),
-    )
-    .select_from(_balance)
-    .join(_lot, _lot.c.id == _balance.c.lot)
-    .join(_state, _state.c.lot == _balance.c.lot)
-    .join(_place, _place.c.id == _balance.c.location)
-    .where(_balance.c.containers > _ZERO)
-)
-_ON_HAND = Prepared(_on_hand)
-_ON_HAND_OF = Prepared(_on_hand.where(_balance.c.lot == bindparam("given")))
-_RECORD = Prepared(
-    select(schema.product_record.c.record).where(schema.product_record.c.hash == bindparam("given"))
-)
-_HEAD = Prepared(select(schema.chain_head.c.seq, schema.chain_head.c.hash))
-_STANDING = Prepared(
-    select(_standing.c.subject, _standing.c.value).where(_standing.c.fact == bindparam("given"))
-)
-_reserved = select(
-    _kept.c.movement, _kept.c.lot, _kept.c.location, _kept.c.opened, _kept.c.containers, _kept.c.nanolitres
-).where(_kept.c.lapses_at > bindparam("moment"))
-_RESERVED = Prepared(_reserved)
-_vessels = (
-    select(
-        _opened,
-        _lot.c.product_hash,
-        _lot.c.number,
-        _place.c.name.label("place"),
-        _state.c.expiry,
-        _state.c.quarantined.label("lot_quarantined"),
-        _state.c.recalled,
-    )
-    .select_from(_opened)
-    .join(_place, _place.c.id == _opened.c.location)
-    .outerjoin(_lot, _lot.c.id == _opened.c.lot)
-    .outerjoin(_state, _state.c.lot == _opened.c.lot)
-    .order_by(_opened.c.id)
-)
-_VESSELS = Prepared(_vessels.where(_opened.c.gone == _ZERO))
-_VESSELS_OF = Prepared(_vessels.where(_opened.c.id.in_(_GIVEN)))
-_REMARKS = Prepared(
-    select(schema.remark.c.movement, func.max(schema.remark.c.text))
-    .where(schema.remark.c.movement.in_(_GIVEN), schema.remark.c.line > _ZERO)
-    .group_by(schema.remark.c.movement)
-)
 
 
 def stock_view(store: Store, *, as_of: date | None = None) -> StockView:
@@ -154,7 +81,7 @@ def read_product(store: Store, connection: Connection, key: str) -> Product:
     known = store.products.get(key)
     if known is not None:
         return known
-    found = _RECORD.first(connection, given=key)
+    found = queries.RECORD.first(connection, given=key)
     record = found.record if found is not None else None
     if record is None or content_hash(record.encode()) != key:
         raise LedgerError(f"{store}: product record {key[:12]}… is missing or was changed; run verify")
@@ -176,7 +103,7 @@ def head_of(connection: Connection) -> Anchor | None:
     Returns:
         The latest movement; None for an empty ledger.
     """
-    row = _HEAD.first(connection)
+    row = queries.HEAD.first(connection)
     return Anchor(row.seq, row.hash) if row is not None and row.seq else None
 
 
@@ -191,7 +118,7 @@ def standing(connection: Connection, fact: str) -> dict[str, str]:
     Returns:
         Values by subject.
     """
-    return dict(_STANDING.rows(connection, given=fact))
+    return dict(queries.STANDING.rows(connection, given=fact))
 
 
 def reserved(
@@ -210,7 +137,7 @@ def reserved(
     """
     containers: dict[tuple[int, int], int] = defaultdict(int)
     volumes: dict[int, int] = defaultdict(int)
-    for movement, lot, place, opened, number, volume in _RESERVED.rows(
+    for movement, lot, place, opened, number, volume in queries.RESERVED.rows(
         connection, moment=from_moment(moment)
     ):
         if movement == but:
@@ -244,10 +171,12 @@ def read_opened(
         The opened containers, by number.
     """
     if numbers is None:
-        rows = _VESSELS.named(connection)
+        rows = queries.VESSELS.named(connection)
     else:
         rows = [
-            row for batch in batches(sorted(numbers)) for row in _VESSELS_OF.named(connection, given=batch)
+            row
+            for batch in batches(sorted(numbers))
+            for row in queries.VESSELS_OF.named(connection, given=batch)
         ]
     if not rows:
         return ()
@@ -375,9 +304,9 @@ def read_on_hand(
         One entry per lot and place where there is a container, in the order of a view.
     """
     if lots is None:
-        rows = _ON_HAND.rows(connection)
+        rows = queries.ON_HAND.rows(connection)
     else:
-        rows = [row for lot in lots for row in _ON_HAND_OF.rows(connection, given=lot)]
+        rows = [row for lot in lots for row in queries.ON_HAND_OF.rows(connection, given=lot)]
     if kept is None:
         kept, _volumes = reserved(connection, moment)
     rows.sort(key=_in_order)
@@ -459,7 +388,7 @@ def read_remarks(connection: Connection, movements: Collection[int]) -> Mapping[
     Returns:
         Texts by movement; those that were erased are left out.
     """
-    return dict(_REMARKS.of_many(connection, sorted(movements)))
+    return dict(queries.REMARKS.of_many(connection, sorted(movements)))
 
 
 # By product, expiry, lot and place.

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.pool import NullPool, QueuePool
 
 from mesoformula.errors import LedgerError, StockError
-from mesoformula.stock import guards, making, places, schema
+from mesoformula.stock import guards, making, places, schema, statements
 
 # Enforcement of foreign keys and recursive triggers belong to a connection, not to the file.
 _SETTINGS = (
@@ -68,6 +68,7 @@ class SqliteFile(places.Place):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._idle: list[Connection] = []
         self._unchanging: tuple[int, ...] | None = None
         self._logs_ahead = False
         self._engine = sqlalchemy.create_engine(
@@ -76,8 +77,7 @@ class SqliteFile(places.Place):
         self._alone = sqlalchemy.create_engine(
             "sqlite+pysqlite://", creator=self._connect_alone, poolclass=NullPool
         )
-        for engine in (self._engine, self._alone):
-            event.listen(engine, "begin", _begin)
+        event.listen(self._alone, "begin", _begin)
 
     def __str__(self) -> str:
         return str(self.path)
@@ -105,7 +105,8 @@ class SqliteFile(places.Place):
         """Open a transaction that sees one moment's state."""
         with self.plain_errors():
             try:
-                with self._engine.connect() as connection, connection.begin():
+                with self._connected() as connection, connection.begin():
+                    statements.send(connection, "BEGIN", ())
                     self._current(connection)
                     yield connection
             finally:
@@ -118,11 +119,29 @@ class SqliteFile(places.Place):
             self._writable()
             if not self._logs_ahead:
                 self._log_ahead()
-            with self._engine.connect() as connection:
-                connection = connection.execution_options(stock_writes=True)
-                with connection.begin():
-                    self._current(connection)
-                    yield connection
+            with self._connected() as connection, connection.begin():
+                statements.send(connection, "BEGIN IMMEDIATE", ())
+                self._current(connection)
+                yield connection
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """Lend a connection that nobody uses: to take one out of a pool takes longer than a small query."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
+
+    def _let_go(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+        self._engine.dispose()
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:
@@ -130,10 +149,8 @@ class SqliteFile(places.Place):
         with self.plain_errors():
             self._writable()
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._alone.connect() as connection:
-                connection = connection.execution_options(stock_writes=True)
-                with connection.begin():
-                    yield connection
+            with self._alone.connect() as connection, connection.begin():
+                yield connection
 
     def make(self) -> None:
         """Make an empty stock, unless another program just did."""
@@ -151,7 +168,7 @@ class SqliteFile(places.Place):
 
     def close(self) -> None:
         """Let go of the file."""
-        self._engine.dispose()
+        self._let_go()
         self._alone.dispose()
 
     def error_name(self, err: BaseException | None) -> str:
@@ -241,7 +258,7 @@ class SqliteFile(places.Place):
             return
         before, self._unchanging = self._unchanging, self._state()
         if before != self._unchanging or self._beside("-wal"):
-            self._engine.dispose()
+            self._let_go()
             raise StockError(f"{self.path}: was written to while it was read; try again")
 
     def _writable(self) -> None:
@@ -279,8 +296,7 @@ def _raw(connection: Connection) -> sqlite3.Connection:
 
 
 def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("stock_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _log_ahead_patiently(connection: sqlite3.Connection) -> None:

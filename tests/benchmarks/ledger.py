@@ -70,7 +70,7 @@ class Recorder:
                 self.statements.append(("PRAGMA user_version", (), False))
 
         def sent(connection: Any, text: str, given: Any, *, many: bool = False) -> list[Any]:
-            self.statements.append((text, given, many))
+            heard(None, None, text, given, None, many)
             return send(connection, text, given, many=many)
 
         def hashed(movement: MovementFacts) -> str:

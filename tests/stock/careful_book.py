@@ -37,10 +37,10 @@ KEEPS = {"vial": 28}
 REVERSIBLE = ("receipt", "use", "waste", "return", "move", "adjust", "open", "mix")
 #: What is printed on the packs of each lot.
 PRINTED: dict[Lot, date | None] = {
-    ("vial", "A"): date(2026, 6, 10),
+    ("vial", "A"): date(2026, 5, 20),
     ("vial", "B"): None,
-    ("ampoule", "A"): date(2026, 5, 20),
-    ("ampoule", "B"): date(2027, 1, 31),
+    ("ampoule", "A"): date(2026, 6, 10),
+    ("ampoule", "B"): date(2026, 6, 10),
 }
 
 

@@ -242,7 +242,7 @@ class Pharmacy(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        for lot in sorted(PRINTED):
+        for lot in sorted(PRINTED, reverse=True):
             self.deliver([(lot, 4, "main", True, None, 100)], None)
         for which in (0, 3):
             self.open(which, 1, None, None, deviating=False)
@@ -317,7 +317,7 @@ class Pharmacy(RuleBasedStateMachine):
         ),
         place=st.sampled_from([None, None, None, "main", "fridge"]),
         session=SESSION,
-        lapses=st.sampled_from([3 * HOUR, 48 * HOUR]),
+        lapses=st.sampled_from([3 * HOUR, 3 * HOUR, 48 * HOUR]),
     )
     def pick(
         self,
@@ -1058,12 +1058,12 @@ POURS = (
 QUICK = settings(
     # Chances that do not depend on each other: everything happens, and not one thing again and again.
     backend="hypothesis-urandom",
-    max_examples=15,
+    max_examples=25,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(QUICK, max_examples=120, stateful_step_count=70)
+LONG = settings(QUICK, max_examples=200, stateful_step_count=70)
 
 
 def run(new_place: Callable[[], str], how: settings) -> None:

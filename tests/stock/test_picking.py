@@ -664,7 +664,12 @@ def test_a_pick_is_freed_once(stock: Store, c_500: Product, clock: Clock) -> Non
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(1, "is no pick but says 'receipt'"), (99, "is not there"), (0, "expected the number"), ("x", "expected")],
+    [
+        (1, "is no pick but says 'receipt'"),
+        (99, "is not there"),
+        (0, "expected the number"),
+        ("x", "expected"),
+    ],
 )
 def test_what_is_no_pick_is_not_freed(stock: Store, c_500: Product, number: Any, said: str) -> None:
     put(stock, c_500, "A", 2)
