@@ -82,10 +82,10 @@ if TYPE_CHECKING:
     from mesoformula.sheets import SheetRequest as SheetRequest
     from mesoformula.sources import Source as Source
     from mesoformula.sources import SourceKind as SourceKind
-    from mesoformula.stock.policies import Candidate as Candidate
-    from mesoformula.stock.policies import Choice as Choice
-    from mesoformula.stock.policies import LotPolicy as LotPolicy
-    from mesoformula.stock.policies import Need as Need
+    from mesoformula.stock.picks.policies import Candidate as Candidate
+    from mesoformula.stock.picks.policies import Choice as Choice
+    from mesoformula.stock.picks.policies import LotPolicy as LotPolicy
+    from mesoformula.stock.picks.policies import Need as Need
     from mesoformula.treatments import Needle as Needle
     from mesoformula.treatments import Syringe as Syringe
     from mesoformula.treatments import Technique as Technique
@@ -168,7 +168,7 @@ _HOMES = {
     ),
     "sheets": ("Column", "Exporter", "Row", "Sheet", "SheetRequest"),
     "sources": ("Source", "SourceKind"),
-    "stock.policies": ("Candidate", "Choice", "LotPolicy", "Need"),
+    "stock.picks.policies": ("Candidate", "Choice", "LotPolicy", "Need"),
     "treatments": ("Needle", "Syringe", "Technique", "Zone"),
     "units": (
         "Strength",

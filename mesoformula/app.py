@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from mesoformula.grids import Grid, Importer
     from mesoformula.settings import Settings
     from mesoformula.sheets import Exporter, Sheet, SheetRequest
-    from mesoformula.stock.picking import Picked
-    from mesoformula.stock.policies import LotPolicy
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.picks.picking import Picked
+    from mesoformula.stock.picks.policies import LotPolicy
+    from mesoformula.stock.picks.shortage import Want
     from mesoformula.stock.records import Order
-    from mesoformula.stock.shortage import Want
-    from mesoformula.stock.store import Store
 
 #: What a professional would want to have checked, and nobody has.
 NOT_CHECKED = (
@@ -325,12 +325,12 @@ class App:
             name: Its id.
 
         Returns:
-            The policy. Whatever it chooses is as `mesoformula.stock.policies.validated` wants it.
+            The policy. Whatever it chooses is as `mesoformula.stock.picks.policies.validated` wants it.
 
         Raises:
             UnknownNameError: If there is none; with those that come near, or all.
         """
-        from mesoformula.stock.policies import BUILT_IN
+        from mesoformula.stock.picks.policies import BUILT_IN
 
         known = {one.id: one for one in BUILT_IN}
         if name not in known:
@@ -366,11 +366,11 @@ class App:
             What is kept, and what was passed over.
 
         Raises:
-            OrderError: As `mesoformula.stock.picking.pick` says, with all that is missing.
+            OrderError: As `mesoformula.stock.picks.picking.pick` says, with all that is missing.
             UnknownNameError: If nobody offers the policy that is set.
         """
         from mesoformula.settings import Sharing
-        from mesoformula.stock.picking import pick
+        from mesoformula.stock.picks.picking import pick
 
         return pick(
             store,
@@ -409,14 +409,14 @@ class App:
 
         Returns:
             The answer with the assays of the lots, and what is kept: a line for each of
-            `mesoformula.stock.picking.wants_of`.
+            `mesoformula.stock.picks.picking.wants_of`.
 
         Raises:
             OrderError: If the session is not ready, or as `pick` says.
             UnknownNameError: If nobody offers the policy that is set.
         """
-        from mesoformula.stock.assays import assays_of
-        from mesoformula.stock.picking import wants_of
+        from mesoformula.stock.lots.assays import assays_of
+        from mesoformula.stock.picks.picking import wants_of
 
         if not answer.ready:
             raise OrderError([Problem("not-ready", "the session is not ready: nothing is picked for it")])

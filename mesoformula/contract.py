@@ -107,7 +107,7 @@ OFFERS: Mapping[str, Answers] = {
         "importer of", "mesoformula.grids:Importer", lambda importer: (importer.suffix.lower(),)
     ),
     "mesoformula_lot_policies": Answers(
-        "lot policy", "mesoformula.stock.policies:LotPolicy", _id, texts=("name", "description")
+        "lot policy", "mesoformula.stock.picks.policies:LotPolicy", _id, texts=("name", "description")
     ),
     "mesoformula_commands": Answers("command", "click:Command", lambda command: (command.name,)),
 }

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mesoformula.products import Product
     from mesoformula.sessions import Session, SessionQuantities
     from mesoformula.sheets import Exporter, Sheet, SheetRequest
-    from mesoformula.stock.policies import LotPolicy
+    from mesoformula.stock.picks.policies import LotPolicy
     from mesoformula.treatments import Technique, Zone
 
 #: The name of the project for pluggy, and the entry-point group in which plugins are found.

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from mesoformula.products import Product
     from mesoformula.sessions import Session, SessionQuantities
     from mesoformula.sheets import Exporter, Sheet, SheetRequest
-    from mesoformula.stock.policies import Candidate, Choice, LotPolicy, Need
+    from mesoformula.stock.picks.policies import Candidate, Choice, LotPolicy, Need
     from mesoformula.treatments import Technique, Zone
 
 __all__ = [
@@ -199,7 +199,7 @@ class PluginManager(Caller):
             Policies of plugins only, sorted by id. Whatever one of them chooses is checked; it raises
             `PluginResultError` if it fails, and `ChoiceError` if it leaves the choice to the user.
         """
-        from mesoformula.stock.policies import BUILT_IN, LotPolicy
+        from mesoformula.stock.picks.policies import BUILT_IN, LotPolicy
 
         return tuple(
             Offered(
@@ -215,7 +215,7 @@ class PluginManager(Caller):
         self, offered: Offered[LotPolicy], need: Need, candidates: Sequence[Candidate]
     ) -> tuple[Choice, ...]:
         """Let the policy of a plugin choose: a refusal is an answer, as long as it says why."""
-        from mesoformula.stock.policies import validated
+        from mesoformula.stock.picks.policies import validated
 
         implementation = Implementation(
             "mesoformula_lot_policies", offered.plugin, offered.value.choose, ("need", "candidates"), False

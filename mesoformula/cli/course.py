@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mesoformula.courses import Interval
-    from mesoformula.stock.bookings import Bookings
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.demand.bookings import Bookings
     from mesoformula.stock.records import Receipt
-    from mesoformula.stock.store import Store
 
 #: What the command does if no verb is named.
 DEFAULT = "plan"
@@ -79,7 +79,7 @@ def list_(everything: bool, stock: str | None, as_json: bool) -> int:
     """List the courses that are booked, by their next session."""
     from mesoformula.cli.course_telling import bookings_plain
     from mesoformula.cli.stock.common import open_store
-    from mesoformula.stock.bookings import Status, bookings
+    from mesoformula.stock.demand.bookings import Status, bookings
 
     app = app_of()
     with closing(open_store(app, stock)) as store:
@@ -130,7 +130,7 @@ def show(reference: str, ics: Path | None, replace: bool, stock: str | None, as_
     """Show every session that is booked under a reference, and what has become of it."""
     from mesoformula.cli.course_telling import appointments_booked, bookings_plain, print_bookings
     from mesoformula.cli.stock.common import open_store
-    from mesoformula.stock.bookings import bookings
+    from mesoformula.stock.demand.bookings import bookings
 
     check_calendar(ics, replace)
     app = app_of()
@@ -193,7 +193,7 @@ def move(
     """
     from mesoformula.cli.stock.common import actor
     from mesoformula.courses import OpenDays
-    from mesoformula.stock import booking
+    from mesoformula.stock.demand import booking
     from mesoformula.stock.records import Order
 
     order = Order(by or actor(), reason, request_id=request_id)
@@ -230,7 +230,7 @@ def cancel(
 ) -> int:
     """Cancel a booked session, or all that are still to come; --reason says why."""
     from mesoformula.cli.stock.common import actor
-    from mesoformula.stock import booking
+    from mesoformula.stock.demand import booking
     from mesoformula.stock.records import Order
 
     order = Order(by or actor(), reason, request_id=request_id)
@@ -246,7 +246,7 @@ def _change(reference: str, stock: str | None, as_json: bool, work: Callable[[St
     """Change a booking, and show it as it is then."""
     from mesoformula.cli.course_telling import bookings_plain, print_bookings
     from mesoformula.cli.stock.common import open_store
-    from mesoformula.stock.bookings import bookings
+    from mesoformula.stock.demand.bookings import bookings
 
     app = app_of()
     with closing(open_store(app, stock)) as store:

@@ -48,8 +48,8 @@ from mesoformula.units import magnitude, quantity, show
 if TYPE_CHECKING:
     from mesoformula.app import Answer, App
     from mesoformula.formulas import Formula
+    from mesoformula.stock.database.store import Store
     from mesoformula.stock.records import Receipt
-    from mesoformula.stock.store import Store
     from mesoformula.treatments import Protocol
 
 
@@ -167,7 +167,7 @@ def plan(
         (*notes, *_beside(published, session)),
     )
     from mesoformula.cli.stock.common import open_store
-    from mesoformula.stock.reading import stock_view
+    from mesoformula.stock.views.reading import stock_view
 
     with closing(open_store(app, stock)) as store:
         worked = counted(worked, app, store, stock_view(store))
@@ -283,7 +283,7 @@ def _book(
     request_id: str | None,
 ) -> Receipt:
     from mesoformula.cli.stock.common import actor
-    from mesoformula.stock.booking import book
+    from mesoformula.stock.demand.booking import book
     from mesoformula.stock.records import Order
 
     told = "; ".join(f"overridden: {decision}" for decision in decisions(overrides))
@@ -296,7 +296,7 @@ def _export(store: Store, worked: Worked, ics: Path, reference: str | None, *, b
 
     entries = appointments_planned(worked, reference)
     if booked and reference is not None:
-        from mesoformula.stock.bookings import bookings
+        from mesoformula.stock.demand.bookings import bookings
 
         (found,) = bookings(store, [reference.strip()])
         entries = appointments_booked(found, found.courses[-1])

@@ -15,14 +15,14 @@ from mesoformula.cli.session import session_plain
 from mesoformula.cli.stock.telling import containers_text, money_plain, volume_plain
 from mesoformula.findings import Severity, standing
 from mesoformula.sessions import LineQuantities
-from mesoformula.stock.bookings import BookedCourse, BookedSession, Bookings
+from mesoformula.stock.demand.bookings import BookedCourse, BookedSession, Bookings
 from mesoformula.stock.figures import in_major_units
 from mesoformula.units import show
 
 if TYPE_CHECKING:
     from mesoformula.app import Answer
     from mesoformula.courses import PlannedSession
-    from mesoformula.stock.shortage import Want
+    from mesoformula.stock.picks.shortage import Want
 
 
 def print_plan(worked: Worked) -> None:

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import attrs
 
 from mesoformula.errors import CatalogueError, UnknownNameError
-from mesoformula.stock.bookings import BookedCourse, BookedSession
-from mesoformula.stock.forecasting import needed_by, totals
-from mesoformula.stock.picking import wants_of
-from mesoformula.stock.rehearsing import Visit
+from mesoformula.stock.demand.bookings import BookedCourse, BookedSession
+from mesoformula.stock.demand.forecasting import needed_by, totals
+from mesoformula.stock.demand.rehearsing import Visit
+from mesoformula.stock.picks.picking import wants_of
 
 if TYPE_CHECKING:
     from mesoformula.app import Answer, App
     from mesoformula.courses import Plan, PlannedSession
     from mesoformula.formulas import Formula
     from mesoformula.products import Product
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.picks.shortage import Want
     from mesoformula.stock.records import StockView
-    from mesoformula.stock.shortage import Want
-    from mesoformula.stock.store import Store
     from mesoformula.treatments import Protocol
 
 

@@ -93,9 +93,9 @@ def _show_session(app: App) -> None:
 
 
 def _receive(app: App, stock: Path) -> StockView:
-    from mesoformula.stock.reading import stock_view
-    from mesoformula.stock.receiving import receive
+    from mesoformula.stock.arrivals.receiving import receive
     from mesoformula.stock.records import Delivery
+    from mesoformula.stock.views.reading import stock_view
 
     today = date.today()  # noqa: DTZ011 (the site's own day)
     deliveries = [

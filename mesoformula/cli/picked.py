@@ -17,10 +17,10 @@ from mesoformula.cli.stock.picking import (
     shortage_plain,
     taken_text,
 )
-from mesoformula.stock.availability import Why
-from mesoformula.stock.picking import wants_of
+from mesoformula.stock.picks.availability import Why
+from mesoformula.stock.picks.picking import wants_of
+from mesoformula.stock.picks.shortage import ShortageError, skipped_text
 from mesoformula.stock.records import Order
-from mesoformula.stock.shortage import ShortageError, skipped_text
 
 
 def answer_picked(

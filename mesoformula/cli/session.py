@@ -184,7 +184,7 @@ def _past(app: App, reference: str, stock: str | None) -> tuple[PastDose, ...] |
     from contextlib import closing
 
     from mesoformula.cli.stock.common import open_store
-    from mesoformula.stock.past_doses import past_doses
+    from mesoformula.stock.views.past_doses import past_doses
 
     with closing(open_store(app, stock)) as store:
         return past_doses(store, reference)

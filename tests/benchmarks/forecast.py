@@ -19,13 +19,13 @@ from results import Result
 from mesoformula import quantity
 from mesoformula.courses import Interval, Plan, schedule
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product
-from mesoformula.stock.booking import book
-from mesoformula.stock.bookings import BookedCourse, BookedSession
-from mesoformula.stock.forecasting import Forecast, forecast
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import open_stock
+from mesoformula.stock.demand.booking import book
+from mesoformula.stock.demand.bookings import BookedCourse, BookedSession
+from mesoformula.stock.demand.forecasting import Forecast, forecast
+from mesoformula.stock.picks.shortage import Want
 from mesoformula.stock.records import Delivery, Order
-from mesoformula.stock.shortage import Want
-from mesoformula.stock.store import open_stock
 
 SIZES = (100, 500, 2_500)
 ROUNDS = 5

@@ -22,15 +22,16 @@ from ledgers import copy, make, product
 from results import Result
 from sqlalchemy import event
 
-from mesoformula.stock import appending, statements
-from mesoformula.stock.chain import MovementFacts, movement_bytes
-from mesoformula.stock.picking import Want, pick
-from mesoformula.stock.policies import FEFO
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database import statements
+from mesoformula.stock.database.store import open_stock
+from mesoformula.stock.ledger import appending
+from mesoformula.stock.ledger.chain import MovementFacts, movement_bytes
+from mesoformula.stock.picks.picking import Want, pick
+from mesoformula.stock.picks.policies import FEFO
 from mesoformula.stock.records import Delivery, Order
-from mesoformula.stock.store import open_stock
-from mesoformula.stock.tracing import trace_lot
+from mesoformula.stock.views.reading import stock_view
+from mesoformula.stock.views.tracing import trace_lot
 
 SIZES = (10_000, 100_000, 1_000_000)
 ROUNDS = 15

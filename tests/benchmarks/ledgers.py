@@ -20,8 +20,9 @@ from mesoformula.encoding import to_plain
 from mesoformula.ingredients import Vitamin
 from mesoformula.products import ContainerKind, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock import schema
-from mesoformula.stock.chain import (
+from mesoformula.stock.database import schema
+from mesoformula.stock.database.store import open_stock
+from mesoformula.stock.ledger.chain import (
     GENESIS,
     LINE_FACTS,
     LineFacts,
@@ -30,8 +31,7 @@ from mesoformula.stock.chain import (
     content_hash,
     movement_hash,
 )
-from mesoformula.stock.store import open_stock
-from mesoformula.stock.tally import TABLES, Tally
+from mesoformula.stock.ledger.tally import TABLES, Tally
 
 PRODUCTS, LOTS = 100, 1000
 BATCH = 5000

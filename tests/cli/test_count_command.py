@@ -10,7 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from mesoformula.stock.count_files import COLUMNS
+from mesoformula.stock.counts.count_files import COLUMNS
 
 NCTF = "fillmed/nctf-135ha"
 

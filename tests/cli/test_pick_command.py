@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mesoformula.stock.holding import quarantine
+from mesoformula.stock.database.store import open_stock
+from mesoformula.stock.lots.holding import quarantine
 from mesoformula.stock.records import Order
-from mesoformula.stock.store import open_stock
 
 NCTF = "fillmed/nctf-135ha"
 VITAMIN = "phoenix-labs/ascorbic-acid-500"

@@ -246,8 +246,8 @@ def test_an_opening_list_takes_over_what_is_there(meso, note):
 
 
 def test_an_opening_list_is_a_takeover_not_a_delivery(meso, note):
-    from mesoformula.stock.history import movements_of
-    from mesoformula.stock.store import open_stock
+    from mesoformula.stock.database.store import open_stock
+    from mesoformula.stock.views.history import movements_of
 
     note(HEADINGS + f"{NCTF},A,4,05/2099\n", "--stock", "s.sqlite", option="--opening")
     note(HEADINGS + f"{NCTF},A,4,05/2099\n", "--stock", "s.sqlite")

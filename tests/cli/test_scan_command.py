@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mesoformula.stock.element_strings import GS
+from mesoformula.stock.arrivals.element_strings import GS
 
 #: GS1's own numbers for examples, and the one product of the catalogues that bears a GTIN.
 FREE = "09506000134352"

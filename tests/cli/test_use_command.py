@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from mesoformula.stock.appending import Entry
-from mesoformula.stock.finding import find_lot
-from mesoformula.stock.posting import carry_out
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import open_stock
+from mesoformula.stock.ledger.appending import Entry
+from mesoformula.stock.ledger.posting import carry_out
+from mesoformula.stock.lots.finding import find_lot
 from mesoformula.stock.records import Delivery, MovementKind, Order
-from mesoformula.stock.store import open_stock
 
 #: A single-dose device, and a multi-dose medicine of 10 mL that states no in-use period.
 NCTF = "fillmed/nctf-135ha"

@@ -15,7 +15,7 @@ from mesoformula.contents import Content
 from mesoformula.ingredients import Vitamin
 from mesoformula.products import ContainerKind, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.store import Store, open_stock
+from mesoformula.stock.database.store import Store, open_stock
 
 
 @pytest.fixture

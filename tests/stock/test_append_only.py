@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from mesoformula.products import Product
-from mesoformula.stock import schema
-from mesoformula.stock.guards import APPEND_ONLY
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database import schema
+from mesoformula.stock.database.guards import APPEND_ONLY
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
 from mesoformula.stock.records import Delivery
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import verify
 
 TABLES = [table.name for table in schema.LEDGER]
 HASH = "f" * 64

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mesoformula import FormulaError, Formulary, LotAssay, Product, QuantityError, Substance
 from mesoformula.ingredients import Moiety
-from mesoformula.stock.assays import assays_of, factor_of
+from mesoformula.stock.lots.assays import assays_of, factor_of
 from mesoformula.stock.records import Assay
 
 SUBSTANCES = (

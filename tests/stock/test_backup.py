@@ -18,12 +18,12 @@ from sqlalchemy import select
 
 from mesoformula.errors import LedgerError, StockError
 from mesoformula.products import Product
-from mesoformula.stock import copying, schema
-from mesoformula.stock.backup import backup, restore
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database import copying, schema
+from mesoformula.stock.database.backup import backup, restore
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
 from mesoformula.stock.records import Delivery
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import verify
 
 WRITER = Path(__file__).with_name("writes_receipts.py")
 

@@ -20,7 +20,7 @@ from mesoformula.holdings import _volume as held_volume
 from mesoformula.keeping import BeyondUseRule
 from mesoformula.products import ContainerKind, Doses, Form, Method, Reconstitution, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.beyond_use import (
+from mesoformula.stock.opened.beyond_use import (
     EXPIRY,
     IN_USE_PERIOD,
     NO_RULE,

@@ -12,19 +12,19 @@ from sqlalchemy import select, update
 
 from mesoformula.courses import Interval, OpenDays, Plan, schedule
 from mesoformula.errors import LedgerError, OrderError
-from mesoformula.stock import schema
-from mesoformula.stock.booking import book, cancel, move
-from mesoformula.stock.bookings import COURSE, BookedCourse, BookedSession, Status, bookings, changes
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.picking import pick
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database import schema
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.demand.booking import book, cancel, move
+from mesoformula.stock.demand.bookings import COURSE, BookedCourse, BookedSession, Status, bookings, changes
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.using import use_pick
+from mesoformula.stock.picks.picking import pick
+from mesoformula.stock.picks.reservations import free
+from mesoformula.stock.picks.shortage import Want
 from mesoformula.stock.records import Delivery, MovementKind, Order
-from mesoformula.stock.reservations import free
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.shortage import Want
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use_pick
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
 
 PARIS = ZoneInfo("Europe/Paris")
 ANNA = Order("anna")

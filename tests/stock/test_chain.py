@@ -8,7 +8,7 @@ import itertools
 import attrs
 import pytest
 
-from mesoformula.stock.chain import (
+from mesoformula.stock.ledger.chain import (
     GENESIS,
     LineFacts,
     MovementFacts,

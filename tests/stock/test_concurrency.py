@@ -19,17 +19,17 @@ from mesoformula import quantity
 from mesoformula.errors import OrderError, ShortStockError
 from mesoformula.products import ContainerKind, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.moving import move, waste
-from mesoformula.stock.picking import pick
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.moves.moving import move, waste
+from mesoformula.stock.opened.using import use, use_pick
+from mesoformula.stock.picks.picking import pick
+from mesoformula.stock.picks.reservations import free, picks
+from mesoformula.stock.picks.shortage import ShortageError, Want
 from mesoformula.stock.records import Delivery, MovementKind, Order
-from mesoformula.stock.reservations import free, picks
-from mesoformula.stock.shortage import ShortageError, Want
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use, use_pick
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.reading import stock_view
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
 

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mesoformula.grids import chosen, read_csv
-from mesoformula.stock.count_files import count_csv, read_count_file
-from mesoformula.stock.count_sheets import CountLine, CountSheet
+from mesoformula.stock.counts.count_files import count_csv, read_count_file
+from mesoformula.stock.counts.count_sheets import CountLine, CountSheet
 
 names = (
     st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=100)

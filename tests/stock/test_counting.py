@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 
 from mesoformula.errors import OrderError
 from mesoformula.products import Product
-from mesoformula.stock.appending import Entry
-from mesoformula.stock.count_figures import Found
-from mesoformula.stock.count_sheets import CountSheet, count_sheet
-from mesoformula.stock.counting import count_differences, open_count, post_count
-from mesoformula.stock.finding import find_lot
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.posting import carry_out
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.counts.count_figures import Found
+from mesoformula.stock.counts.count_sheets import CountSheet, count_sheet
+from mesoformula.stock.counts.counting import count_differences, open_count, post_count
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.appending import Entry
+from mesoformula.stock.ledger.posting import carry_out
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.finding import find_lot
 from mesoformula.stock.records import Delivery, MovementKind, Order, Receipt
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.reading import stock_view
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 WHO = Order("ana")

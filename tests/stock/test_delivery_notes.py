@@ -19,8 +19,8 @@ from mesoformula.formulary import Formulary
 from mesoformula.grids import Cell, Grid, read_csv
 from mesoformula.products import Product, Vendor
 from mesoformula.sheets import Value
-from mesoformula.stock.delivery_notes import Field, Note, read_mapping, read_note, write_mapping
-from mesoformula.stock.note_headings import vocabulary
+from mesoformula.stock.arrivals.delivery_notes import Field, Note, read_mapping, read_note, write_mapping
+from mesoformula.stock.arrivals.note_headings import vocabulary
 from mesoformula.words import folded
 
 GTIN = "05060131261973"
@@ -127,7 +127,7 @@ def test_a_french_note_is_read(read: Callable[..., Note]) -> None:
 
 
 def test_no_heading_means_two_things_and_every_field_is_known() -> None:
-    text = files("mesoformula.stock").joinpath("delivery_notes.toml").read_text(encoding="utf-8")
+    text = files("mesoformula.stock.arrivals").joinpath("delivery_notes.toml").read_text(encoding="utf-8")
     tables = tomllib.loads(text)
 
     assert tables["headings"].keys() == tables["words"].keys() == {"en", "fr"}

@@ -20,19 +20,19 @@ from mesoformula import quantity
 from mesoformula.errors import StockError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.counting import open_count, post_count
-from mesoformula.stock.holding import recall_lot
-from mesoformula.stock.moving import move, waste
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.picking import pick
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.counts.counting import open_count, post_count
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.holding import recall_lot
+from mesoformula.stock.moves.moving import move, waste
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use, use_opened, use_pick
+from mesoformula.stock.picks.picking import pick
+from mesoformula.stock.picks.shortage import Want
 from mesoformula.stock.records import Delivery, Order, Receipt
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.shortage import Want
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use, use_opened, use_pick
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.reading import stock_view
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits and rights")
 

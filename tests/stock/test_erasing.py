@@ -13,13 +13,13 @@ from sqlalchemy import text
 
 from mesoformula.errors import OrderError
 from mesoformula.products import Product
-from mesoformula.stock import erasing
-from mesoformula.stock.erasing import erase, texts_of
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store
+from mesoformula.stock.ledger import erasing
+from mesoformula.stock.ledger.erasing import erase, texts_of
+from mesoformula.stock.ledger.verifying import verify
 from mesoformula.stock.records import Anchor, Delivery
-from mesoformula.stock.store import Store
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
 
 TEXT = "Mrs. Marguerite Example, 12 Rue des Exemples"
 

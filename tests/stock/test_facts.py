@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from mesoformula import quantity
 from mesoformula.errors import OrderError, ShortStockError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product
-from mesoformula.stock.costs import Cost, read_cost, write_cost
-from mesoformula.stock.fact_changes import fact_history
-from mesoformula.stock.facts import facts_on, set_fact
-from mesoformula.stock.holding import recall_lot
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.costs import Cost, read_cost, write_cost
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.fact_changes import fact_history
+from mesoformula.stock.lots.facts import facts_on, set_fact
+from mesoformula.stock.lots.holding import recall_lot
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use, use_opened
 from mesoformula.stock.records import Assay, Delivery, LotFact, Order
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use, use_opened
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.reading import stock_view
 
 ID = "acme/c-500"
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)

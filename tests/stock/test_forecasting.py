@@ -21,20 +21,20 @@ from mesoformula.courses import Interval, Plan, schedule
 from mesoformula.keeping import BeyondUseRule
 from mesoformula.products import ContainerKind, Doses, Form, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.booking import book
-from mesoformula.stock.bookings import BookedCourse, BookedSession, bookings
-from mesoformula.stock.forecasting import Forecast, Terms, forecast, needed_by, totals
-from mesoformula.stock.holding import quarantine
-from mesoformula.stock.levels import set_level
-from mesoformula.stock.picking import pick
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.demand.booking import book
+from mesoformula.stock.demand.bookings import BookedCourse, BookedSession, bookings
+from mesoformula.stock.demand.forecasting import Forecast, Terms, forecast, needed_by, totals
+from mesoformula.stock.demand.rehearsing import Visit
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.holding import quarantine
+from mesoformula.stock.lots.levels import set_level
+from mesoformula.stock.opened.using import use_pick
+from mesoformula.stock.picks.picking import pick
+from mesoformula.stock.picks.shortage import ShortageError, Want
 from mesoformula.stock.records import Delivery, Order
-from mesoformula.stock.rehearsing import Visit
-from mesoformula.stock.shortage import ShortageError, Want
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use_pick
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.reading import stock_view
 
 PARIS = ZoneInfo("Europe/Paris")
 ANNA = Order("anna")

@@ -8,7 +8,7 @@ from biip.gtin import Gtin
 
 from mesoformula.errors import OrderError, UnknownNameError
 from mesoformula.formulary import Formulary
-from mesoformula.stock.gtins import (
+from mesoformula.stock.arrivals.gtins import (
     KnownGtin,
     Level,
     in_catalogue,
@@ -18,10 +18,10 @@ from mesoformula.stock.gtins import (
     received_before,
     teach,
 )
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.ledger.verifying import verify
 from mesoformula.stock.records import Delivery, Order
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.reading import stock_view
 
 WHO = Order("ana")
 #: GS1's own numbers for examples.

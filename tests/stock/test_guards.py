@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mesoformula.stock.guards import file_problems, guard_problems
-from mesoformula.stock.store import Store, open_stock
+from mesoformula.stock.database.guards import file_problems, guard_problems
+from mesoformula.stock.database.store import Store, open_stock
 
 
 def found(place: str) -> list[str]:

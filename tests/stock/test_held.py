@@ -7,17 +7,17 @@ from datetime import date
 import pytest
 
 from mesoformula.encoding import to_plain
-from mesoformula.stock.appending import Entry, add_lots, keep_products
-from mesoformula.stock.chain import canonical, content_hash
-from mesoformula.stock.finding import find_lot
-from mesoformula.stock.held import held_lots, hold_new
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.holding import quarantine, recall_lot, release_lot
-from mesoformula.stock.posting import carry_out
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.ledger.appending import Entry, add_lots, keep_products
+from mesoformula.stock.ledger.chain import canonical, content_hash
+from mesoformula.stock.ledger.posting import carry_out
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.finding import find_lot
+from mesoformula.stock.lots.held import held_lots, hold_new
+from mesoformula.stock.lots.holding import quarantine, recall_lot, release_lot
 from mesoformula.stock.records import Delivery, MovementKind, Order
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.reading import stock_view
 
 ID = "acme/c-500"
 WHY = Order("anna", "letter of the maker")

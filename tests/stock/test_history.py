@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from mesoformula.products import Product
-from mesoformula.stock.history import Asked, Found, find_movements, movements_of, products_with
-from mesoformula.stock.moving import waste
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.moves.moving import waste
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.using import use
 from mesoformula.stock.records import Delivery, Movement, MovementKind, MovementLine, Order
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use
+from mesoformula.stock.views.history import Asked, Found, find_movements, movements_of, products_with
 
 ANNA = Order("anna", "because")
 

@@ -12,10 +12,13 @@ import pytest
 from mesoformula import quantity
 from mesoformula.errors import OrderError, ShortStockError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product
-from mesoformula.stock.appending import Entry
-from mesoformula.stock.finding import find_lot
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.holding import (
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.appending import Entry
+from mesoformula.stock.ledger.posting import carry_out
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.finding import find_lot
+from mesoformula.stock.lots.holding import (
     quarantine,
     quarantine_excursion,
     quarantine_opened,
@@ -23,18 +26,15 @@ from mesoformula.stock.holding import (
     release_lot,
     release_opened,
 )
-from mesoformula.stock.mixing import Drawn, mix
-from mesoformula.stock.moving import move, return_stock
-from mesoformula.stock.moving_opened import move_opened
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.posting import carry_out
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.moves.moving import move, return_stock
+from mesoformula.stock.moves.moving_opened import move_opened
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.mixing import Drawn, mix
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use, use_opened
 from mesoformula.stock.records import Delivery, MovementKind, Order
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use, use_opened
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.reading import stock_view
 
 ID = "acme/c-500"
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)

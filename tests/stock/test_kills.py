@@ -26,18 +26,18 @@ from mesoformula import quantity
 from mesoformula.errors import StockError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.moving import adjust, move, waste
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.picking import pick
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.moves.moving import adjust, move, waste
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use_opened, use_pick
+from mesoformula.stock.picks.picking import pick
+from mesoformula.stock.picks.reservations import free
+from mesoformula.stock.picks.shortage import Want
 from mesoformula.stock.records import Anchor, Delivery, Order, Receipt
-from mesoformula.stock.reservations import free
-from mesoformula.stock.shortage import Want
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use_opened, use_pick
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.reading import stock_view
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes and signals")
 
@@ -288,7 +288,7 @@ def test_what_the_driver_notes_of_a_lost_connection_does_not_reach_a_terminal(po
     # Where nobody listens to logs, Python writes warnings to standard error.
     program = (
         "import logging, sys\n"
-        "from mesoformula.stock.store import open_stock\n"
+        "from mesoformula.stock.database.store import open_stock\n"
         "open_stock(sys.argv[1]).close()\n"
         "for name in ('psycopg', 'psycopg.pool', 'sqlalchemy.pool.impl.QueuePool'):\n"
         "    logging.getLogger(name).error('ignored', exc_info=ValueError())\n"

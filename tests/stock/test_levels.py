@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from mesoformula.errors import OrderError
 from mesoformula.products import Product
-from mesoformula.stock.holding import quarantine, recall_lot
-from mesoformula.stock.levels import Below, Usable, below, clear_level, set_level, usable
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.holding import quarantine, recall_lot
+from mesoformula.stock.lots.levels import Below, Usable, below, clear_level, set_level, usable
 from mesoformula.stock.records import Delivery, OnHand, Order, StockView
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.reading import stock_view
 
 ID = "acme/c-500"
 ANNA = Order("anna")

@@ -37,11 +37,13 @@ from mesoformula import quantity
 from mesoformula.errors import OrderError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.count_sheets import count_sheet
-from mesoformula.stock.counting import open_count, post_count
-from mesoformula.stock.facts import set_fact
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.holding import (
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.counts.count_sheets import count_sheet
+from mesoformula.stock.counts.counting import open_count, post_count
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.facts import set_fact
+from mesoformula.stock.lots.holding import (
     quarantine,
     quarantine_excursion,
     quarantine_opened,
@@ -49,21 +51,19 @@ from mesoformula.stock.holding import (
     release_lot,
     release_opened,
 )
-from mesoformula.stock.mixing import Drawn, Whole, mix
-from mesoformula.stock.moving import adjust, move, return_stock, waste
-from mesoformula.stock.moving_opened import move_opened, waste_opened
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.past import stock_on
-from mesoformula.stock.picking import pick
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.moves.moving import adjust, move, return_stock, waste
+from mesoformula.stock.moves.moving_opened import move_opened, waste_opened
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.mixing import Drawn, Whole, mix
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use, use_opened, use_pick
+from mesoformula.stock.picks.picking import pick
+from mesoformula.stock.picks.reservations import free
+from mesoformula.stock.picks.shortage import Want
 from mesoformula.stock.records import Anchor, Delivery, LotFact, Order, Receipt
-from mesoformula.stock.reservations import free
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.shortage import Want
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use, use_opened, use_pick
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.past import stock_on
+from mesoformula.stock.views.reading import stock_view
 
 
 def _beside(name: str) -> ModuleType:

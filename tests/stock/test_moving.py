@@ -14,22 +14,22 @@ from hypothesis import strategies as st
 from mesoformula import quantity
 from mesoformula.errors import OrderError, ShortStockError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product
-from mesoformula.stock.appending import Entry
-from mesoformula.stock.finding import find_lot
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.holding import quarantine, quarantine_opened
-from mesoformula.stock.lots import in_smallest
-from mesoformula.stock.moving import adjust, move, return_stock, waste
-from mesoformula.stock.moving_opened import move_opened, waste_opened
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.posting import carry_out
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.appending import Entry
+from mesoformula.stock.ledger.posting import carry_out
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.finding import find_lot
+from mesoformula.stock.lots.holding import quarantine, quarantine_opened
+from mesoformula.stock.lots.lots import in_smallest
+from mesoformula.stock.moves.moving import adjust, move, return_stock, waste
+from mesoformula.stock.moves.moving_opened import move_opened, waste_opened
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use
 from mesoformula.stock.records import Delivery, MovementKind, Order
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.reading import stock_view
 
 ID = "acme/c-500"
 START = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)

@@ -19,14 +19,14 @@ from mesoformula.errors import OrderError, ShortStockError
 from mesoformula.keeping import BeyondUseRule
 from mesoformula.products import ContainerKind, Doses, Form, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.appending import Entry
-from mesoformula.stock.finding import find_lot
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.mixing import Drawn, Whole, mix
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.posting import Posting, carry_out
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.appending import Entry
+from mesoformula.stock.ledger.posting import Posting, carry_out
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.finding import find_lot
+from mesoformula.stock.opened.mixing import Drawn, Whole, mix
+from mesoformula.stock.opened.openings import open_container
 from mesoformula.stock.records import (
     Delivery,
     Deviation,
@@ -35,8 +35,8 @@ from mesoformula.stock.records import (
     Order,
     Receipt,
 )
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.reading import stock_view
 
 PARIS = ZoneInfo("Europe/Paris")
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

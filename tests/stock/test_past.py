@@ -16,25 +16,25 @@ from mesoformula import Formulary, quantity
 from mesoformula.clock import day_end, site_day
 from mesoformula.errors import OrderError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product
-from mesoformula.stock.costs import Cost
-from mesoformula.stock.counting import open_count, post_count
-from mesoformula.stock.facts import set_fact
-from mesoformula.stock.holding import quarantine, quarantine_opened, recall_lot, release_lot
-from mesoformula.stock.levels import set_level
-from mesoformula.stock.mixing import Whole, mix
-from mesoformula.stock.moving import adjust, move, waste
-from mesoformula.stock.moving_opened import move_opened, waste_opened
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.past import stock_on
-from mesoformula.stock.picking import Want, pick
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.counts.counting import open_count, post_count
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.costs import Cost
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.facts import set_fact
+from mesoformula.stock.lots.holding import quarantine, quarantine_opened, recall_lot, release_lot
+from mesoformula.stock.lots.levels import set_level
+from mesoformula.stock.moves.moving import adjust, move, waste
+from mesoformula.stock.moves.moving_opened import move_opened, waste_opened
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.mixing import Whole, mix
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use, use_opened
+from mesoformula.stock.picks.picking import Want, pick
+from mesoformula.stock.picks.reservations import free
 from mesoformula.stock.records import Assay, Delivery, LotFact, Order, StockView
-from mesoformula.stock.reservations import free
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use, use_opened
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.past import stock_on
+from mesoformula.stock.views.reading import stock_view
 
 PARIS = ZoneInfo("Europe/Paris")
 START = datetime(2026, 3, 26, 8, tzinfo=UTC)

@@ -11,12 +11,12 @@ import pytest
 from mesoformula import PastDose, quantity
 from mesoformula.errors import OrderError
 from mesoformula.products import ContainerKind, Form, Part, Product
-from mesoformula.stock.past_doses import past_doses
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.using import use
 from mesoformula.stock.records import Delivery, Order
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use
+from mesoformula.stock.views.past_doses import past_doses
 
 NOW = datetime(2026, 5, 4, 22, 30, tzinfo=UTC)
 

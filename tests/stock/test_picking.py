@@ -28,20 +28,20 @@ from mesoformula.products import ContainerKind, Doses, Form, Part, Vendor
 from mesoformula.sessions import Session
 from mesoformula.settings import Settings, Sharing
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.appending import Entry
-from mesoformula.stock.availability import Why, available, ever_held
-from mesoformula.stock.finding import find_lot
-from mesoformula.stock.moments import from_moment
-from mesoformula.stock.picking import Picked, pick, wants_of
-from mesoformula.stock.policies import STRICT
-from mesoformula.stock.posting import Posting, carry_out
-from mesoformula.stock.reading import reserved, stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.appending import Entry
+from mesoformula.stock.ledger.moments import from_moment
+from mesoformula.stock.ledger.posting import Posting, carry_out
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.finding import find_lot
+from mesoformula.stock.picks.availability import Why, available, ever_held
+from mesoformula.stock.picks.picking import Picked, pick, wants_of
+from mesoformula.stock.picks.policies import STRICT
+from mesoformula.stock.picks.reservations import free, picks
+from mesoformula.stock.picks.shortage import ShortageError, Want
 from mesoformula.stock.records import Delivery, MovementKind, Order
-from mesoformula.stock.reservations import free, picks
-from mesoformula.stock.shortage import ShortageError, Want
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.reading import reserved, stock_view
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 TODAY = NOW.date()

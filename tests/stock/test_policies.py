@@ -19,7 +19,7 @@ from mesoformula.app import App
 from mesoformula.contract import WrongAnswerError
 from mesoformula.errors import PluginConflictError, PluginResultError, UnknownNameError
 from mesoformula.plugins import BLOCK_VARIABLE, PluginManager, State, empty_manager
-from mesoformula.stock.policies import BUILT_IN, FEFO, STRICT, validated
+from mesoformula.stock.picks.policies import BUILT_IN, FEFO, STRICT, validated
 
 Choose = Callable[[Need, Sequence[Candidate]], Any]
 

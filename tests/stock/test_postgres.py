@@ -15,11 +15,11 @@ from sqlalchemy.engine import make_url
 
 from mesoformula.errors import LedgerError, StockError
 from mesoformula.products import Product
-from mesoformula.stock import places, postgres, schema
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database import places, postgres, schema
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
 from mesoformula.stock.records import Delivery
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import verify
 
 
 @pytest.mark.parametrize(

@@ -15,17 +15,17 @@ from mesoformula import Formulary, parse_strength, quantity
 from mesoformula.contents import Content
 from mesoformula.errors import LedgerError
 from mesoformula.products import Product
-from mesoformula.stock.facts import set_fact
-from mesoformula.stock.holding import quarantine, recall_lot
-from mesoformula.stock.levels import set_level
-from mesoformula.stock.mixing import Whole, mix
-from mesoformula.stock.moments import from_moment, to_moment
-from mesoformula.stock.picking import Want, pick
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.moments import from_moment, to_moment
+from mesoformula.stock.lots.facts import set_fact
+from mesoformula.stock.lots.holding import quarantine, recall_lot
+from mesoformula.stock.lots.levels import set_level
+from mesoformula.stock.opened.mixing import Whole, mix
+from mesoformula.stock.opened.using import use_opened
+from mesoformula.stock.picks.picking import Want, pick
 from mesoformula.stock.records import Delivery, LotFact, Order, StockView
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use_opened
+from mesoformula.stock.views.reading import stock_view
 
 TODAY = date(2026, 5, 4)
 NOW = datetime(2026, 5, 4, 10, 30, tzinfo=UTC)

@@ -14,12 +14,12 @@ import pytest
 
 from mesoformula.errors import ReceiptError, StockError
 from mesoformula.products import Product, Vendor
-from mesoformula.stock.holding import quarantine, recall_lot
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.holding import quarantine, recall_lot
 from mesoformula.stock.records import Anchor, Delivery, OnHand, Order, Receipt
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.reading import stock_view
 
 TODAY = date(2026, 5, 4)
 NOW = datetime(2026, 5, 4, 10, 30, 0, 123456, tzinfo=UTC)

@@ -16,26 +16,26 @@ from mesoformula import quantity
 from mesoformula.errors import OrderError, ShortStockError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.appending import Entry
-from mesoformula.stock.costs import Cost
-from mesoformula.stock.facts import facts_on, set_fact
-from mesoformula.stock.finding import find_lot
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.holding import quarantine, quarantine_opened, recall_lot, release_lot
-from mesoformula.stock.levels import set_level
-from mesoformula.stock.mixing import Drawn, Whole, mix
-from mesoformula.stock.moving import adjust, move, return_stock, waste
-from mesoformula.stock.moving_opened import move_opened, waste_opened
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.picking import Want, pick
-from mesoformula.stock.posting import carry_out
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.appending import Entry
+from mesoformula.stock.ledger.costs import Cost
+from mesoformula.stock.ledger.posting import carry_out
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.facts import facts_on, set_fact
+from mesoformula.stock.lots.finding import find_lot
+from mesoformula.stock.lots.holding import quarantine, quarantine_opened, recall_lot, release_lot
+from mesoformula.stock.lots.levels import set_level
+from mesoformula.stock.moves.moving import adjust, move, return_stock, waste
+from mesoformula.stock.moves.moving_opened import move_opened, waste_opened
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.mixing import Drawn, Whole, mix
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use, use_opened, use_pick
+from mesoformula.stock.picks.picking import Want, pick
 from mesoformula.stock.records import Delivery, LotFact, MovementKind, Order
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use, use_opened, use_pick
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.reading import stock_view
 
 ID = "acme/c-500"
 VIAL = "acme/lido"

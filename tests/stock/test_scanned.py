@@ -18,9 +18,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mesoformula.errors import Problem, ScanError, StockError
-from mesoformula.stock.element_strings import CHARACTERS, GS, PREDEFINED_LENGTH, read_date
-from mesoformula.stock.scanned import Count, Scanned, read_code
-from mesoformula.stock.symbologies import ELEMENT_STRINGS, PLAIN_GTINS
+from mesoformula.stock.arrivals.element_strings import CHARACTERS, GS, PREDEFINED_LENGTH, read_date
+from mesoformula.stock.arrivals.scanned import Count, Scanned, read_code
+from mesoformula.stock.arrivals.symbologies import ELEMENT_STRINGS, PLAIN_GTINS
 
 TODAY = date(2026, 5, 4)
 #: GS1's own number for examples.
@@ -550,7 +550,7 @@ def test_the_symbology_identifiers_are_those_of_the_library() -> None:
 
 
 def test_the_library_is_loaded_only_to_read_a_code() -> None:
-    script = "import sys, mesoformula.stock.scanned; print('biip' in sys.modules)"
+    script = "import sys, mesoformula.stock.arrivals.scanned; print('biip' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["False"]

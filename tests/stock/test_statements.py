@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sqlalchemy import BindParameter, bindparam, insert, literal, select
 
 from mesoformula.errors import StockError
-from mesoformula.stock import schema
-from mesoformula.stock.statements import Prepared, insert_rows
-from mesoformula.stock.store import Store
+from mesoformula.stock.database import schema
+from mesoformula.stock.database.statements import Prepared, insert_rows
+from mesoformula.stock.database.store import Store
 
 _GIVEN: BindParameter[object] = bindparam("given", expanding=True)
 _PLACES = schema.location

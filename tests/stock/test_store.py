@@ -22,15 +22,15 @@ from sqlalchemy import text
 
 from mesoformula.errors import LedgerError, StockError
 from mesoformula.products import Product
-from mesoformula.stock import places
-from mesoformula.stock.guards import guard_problems
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database import places
+from mesoformula.stock.database.guards import guard_problems
+from mesoformula.stock.database.schema import APPLICATION_ID, REVISION, SCHEMA_VERSION
+from mesoformula.stock.database.sqlite_file import SqliteFile
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
 from mesoformula.stock.records import Delivery
-from mesoformula.stock.schema import APPLICATION_ID, REVISION, SCHEMA_VERSION
-from mesoformula.stock.sqlite_file import SqliteFile
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.reading import stock_view
 
 TODAY = date(2026, 5, 4)
 
@@ -281,7 +281,7 @@ def test_a_stock_whose_maker_died_early_is_read_while_written_from_the_next_writ
 
 _MAKES = """
 import sys
-from mesoformula.stock.store import open_stock
+from mesoformula.stock.database.store import open_stock
 with open_stock(sys.argv[1]) as store:
     sys.stdin.readline()
     with store.writing() as connection:
@@ -467,7 +467,9 @@ class TestBadDisks:
         closed.unlink()
         closed.write_bytes(old.read_bytes())
         closed.chmod(0o444)
-        import_module("mesoformula.stock.revisions.versions.revision_0001")  # the child cannot read it
+        import_module(
+            "mesoformula.stock.database.revisions.versions.revision_0001"
+        )  # the child cannot read it
 
         said = self.listed(closed)
         assert said.startswith("StockError")
@@ -484,7 +486,7 @@ def test_importing_the_stock_loads_no_database_toolkit() -> None:
 
 def test_a_stock_in_a_file_loads_no_other_database_and_no_tool_for_upgrades(path: Path) -> None:
     code = (
-        "import sys; from mesoformula.stock.store import open_stock\n"
+        "import sys; from mesoformula.stock.database.store import open_stock\n"
         "with open_stock(sys.argv[1]) as store, store.writing(): pass\n"
         "sys.exit(','.join(sorted({'alembic', 'psycopg'} & set(sys.modules))) or None)"
     )

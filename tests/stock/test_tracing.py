@@ -15,22 +15,22 @@ from mesoformula import Formulary, quantity
 from mesoformula.errors import OrderError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.counting import open_count, post_count
-from mesoformula.stock.holding import recall_lot
-from mesoformula.stock.lineage import lots_in, ways_from, ways_into
-from mesoformula.stock.mixing import Drawn, Whole, mix
-from mesoformula.stock.moving import adjust, move, return_stock, waste
-from mesoformula.stock.moving_opened import waste_opened
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.counts.counting import open_count, post_count
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.holding import recall_lot
+from mesoformula.stock.moves.moving import adjust, move, return_stock, waste
+from mesoformula.stock.moves.moving_opened import waste_opened
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.mixing import Drawn, Whole, mix
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use, use_opened
+from mesoformula.stock.picks.reservations import free
 from mesoformula.stock.records import Delivery, Deviation, MovementKind, Order
-from mesoformula.stock.reservations import free
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.traces import Trace
-from mesoformula.stock.tracing import trace_lot, trace_session
-from mesoformula.stock.using import use, use_opened
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.lineage import lots_in, ways_from, ways_into
+from mesoformula.stock.views.traces import Trace
+from mesoformula.stock.views.tracing import trace_lot, trace_session
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ANNA = Order("anna", "because")
@@ -215,7 +215,7 @@ def test_what_did_not_go_to_a_session_is_accounted_for(stock: Store, rules: Any)
 
 
 def test_what_picks_keep_of_a_recalled_lot_is_listed_with_its_session(stock: Store) -> None:
-    from mesoformula.stock.picking import Want, pick
+    from mesoformula.stock.picks.picking import Want, pick
 
     first = pick(stock, [Want("acme/b", containers=2)], order=ANNA, reference="S-0001").receipt.movement
     second = pick(stock, [Want("acme/b", containers=1)], order=ANNA, reference="S-0002").receipt.movement

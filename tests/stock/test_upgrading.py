@@ -16,13 +16,13 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 from mesoformula.errors import LedgerError, StockError
-from mesoformula.stock import making, schema, upgrading
-from mesoformula.stock.backup import restore
-from mesoformula.stock.copying import fill
-from mesoformula.stock.guards import guard_problems
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.upgrading import tables_of
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.database import making, schema, upgrading
+from mesoformula.stock.database.backup import restore
+from mesoformula.stock.database.copying import fill
+from mesoformula.stock.database.guards import guard_problems
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.database.upgrading import tables_of
+from mesoformula.stock.ledger.verifying import verify
 
 OLD = Path(__file__).parent.parent / "data" / "stores" / "schema-0001.sqlite"
 
@@ -155,8 +155,8 @@ def test_a_backup_that_cannot_be_written_stops_the_upgrade(
 
 _DIES = """
 import os, signal, sys
-from mesoformula.stock import making
-from mesoformula.stock.store import open_stock
+from mesoformula.stock.database import making
+from mesoformula.stock.database.store import open_stock
 making.guard = lambda connection, version: os.kill(os.getpid(), signal.SIGKILL)
 with open_stock(sys.argv[1]) as store, store.reading():
     pass
@@ -176,7 +176,7 @@ def test_an_upgrade_that_is_killed_half_way_can_be_done_again(old: Path) -> None
 
 _UPGRADES = """
 import sys
-from mesoformula.stock.store import open_stock
+from mesoformula.stock.database.store import open_stock
 said = []
 with open_stock(sys.argv[1], notify=said.append) as store:
     sys.stdin.readline()

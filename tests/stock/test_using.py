@@ -23,20 +23,20 @@ from mesoformula.keeping import BeyondUseRule, SharingRule
 from mesoformula.products import ContainerKind, Doses, Form, ProductKind, Vendor
 from mesoformula.settings import Sharing
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock import schema
-from mesoformula.stock.appending import Entry
-from mesoformula.stock.finding import find_lot
-from mesoformula.stock.history import movements_of
-from mesoformula.stock.implants import implant_cards
-from mesoformula.stock.mixing import Drawn, Whole, mix
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.posting import Posting, carry_out
-from mesoformula.stock.reading import stock_view
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database import schema
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.appending import Entry
+from mesoformula.stock.ledger.posting import Posting, carry_out
+from mesoformula.stock.ledger.verifying import verify
+from mesoformula.stock.lots.finding import find_lot
+from mesoformula.stock.opened.implants import implant_cards
+from mesoformula.stock.opened.mixing import Drawn, Whole, mix
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use, use_opened, use_pick
 from mesoformula.stock.records import Delivery, Deviation, MovementKind, Opened, Order, Receipt
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use, use_opened, use_pick
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.history import movements_of
+from mesoformula.stock.views.reading import stock_view
 
 PARIS = ZoneInfo("Europe/Paris")
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

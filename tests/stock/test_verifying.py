@@ -13,16 +13,16 @@ from sqlalchemy import Connection, Integer, Table, text
 
 from mesoformula.errors import OrderError, Problem
 from mesoformula.products import Product
-from mesoformula.stock import schema
-from mesoformula.stock.appending import Entry, find_lots
-from mesoformula.stock.chain import GENESIS, LineFacts, MovementFacts, movement_hash
-from mesoformula.stock.guards import drop_guards, guard_statements
-from mesoformula.stock.moments import from_moment
-from mesoformula.stock.posting import Posting, carry_out
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database import schema
+from mesoformula.stock.database.guards import drop_guards, guard_statements
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.appending import Entry, find_lots
+from mesoformula.stock.ledger.chain import GENESIS, LineFacts, MovementFacts, movement_hash
+from mesoformula.stock.ledger.moments import from_moment
+from mesoformula.stock.ledger.posting import Posting, carry_out
+from mesoformula.stock.ledger.verifying import read_anchor, verify, verify_in
 from mesoformula.stock.records import Anchor, Delivery, MovementKind, Order, Verification
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.verifying import read_anchor, verify, verify_in
 
 ANNA = Order("anna")
 

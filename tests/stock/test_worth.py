@@ -11,17 +11,17 @@ import pytest
 from mesoformula import Formulary, quantity
 from mesoformula.errors import OrderError
 from mesoformula.products import ContainerKind, Doses, Form, Part, Product, Vendor
-from mesoformula.stock.costs import Cost
-from mesoformula.stock.facts import set_fact
-from mesoformula.stock.moving import waste
-from mesoformula.stock.moving_opened import waste_opened
-from mesoformula.stock.openings import open_container
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.ledger.costs import Cost
+from mesoformula.stock.lots.facts import set_fact
+from mesoformula.stock.moves.moving import waste
+from mesoformula.stock.moves.moving_opened import waste_opened
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use
 from mesoformula.stock.records import Delivery, LotFact, Order
-from mesoformula.stock.reversing import reverse
-from mesoformula.stock.store import Store, open_stock
-from mesoformula.stock.using import use
-from mesoformula.stock.worth import LotWorth, Sum, total, totals_by, worth
+from mesoformula.stock.views.worth import LotWorth, Sum, total, totals_by, worth
 
 ANNA = Order("anna", "because")
 EXPIRY = date(2028, 1, 31)

@@ -9,10 +9,10 @@ import time
 from datetime import date
 from pathlib import Path
 
-from mesoformula.stock.reading import stock_view
+from mesoformula.stock.database.store import Store
+from mesoformula.stock.ledger.verifying import verify
 from mesoformula.stock.records import Anchor
-from mesoformula.stock.store import Store
-from mesoformula.stock.verifying import verify
+from mesoformula.stock.views.reading import stock_view
 
 PROGRAM = Path(__file__).with_name("writes_receipts.py")
 TODAY = date(2026, 5, 4)

@@ -13,9 +13,9 @@ from datetime import date
 
 from mesoformula.products import ContainerKind, Form, Part, Product, Vendor
 from mesoformula.sources import Source, SourceKind
-from mesoformula.stock.receiving import receive
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import open_stock
 from mesoformula.stock.records import Delivery
-from mesoformula.stock.store import open_stock
 
 
 def main(location: str, name: str, times: int) -> None:

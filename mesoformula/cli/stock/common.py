@@ -24,8 +24,8 @@ from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.app import App
+    from mesoformula.stock.database.store import Store
     from mesoformula.stock.records import Receipt
-    from mesoformula.stock.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -144,7 +144,7 @@ def open_store(app: App, location: str | None) -> Store:
     Returns:
         The store.
     """
-    from mesoformula.stock.store import open_stock
+    from mesoformula.stock.database.store import open_stock
 
     settings = settings_of()
     classes = {known.id: known.attributes for known in app.formulary.classes.values()}
@@ -248,7 +248,7 @@ def print_receipt(
         extra: What JSON says beside.
     """
     from mesoformula.cli.stock.telling import compensation_texts, movement_plain, movement_texts
-    from mesoformula.stock.history import movements_of
+    from mesoformula.stock.views.history import movements_of
 
     movements = movements_of(store, receipt.movements)
     if as_json:

@@ -25,12 +25,12 @@ from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.cli.stock.asking import Dialogue
-    from mesoformula.stock.count_figures import Found
-    from mesoformula.stock.count_files import CountFile
-    from mesoformula.stock.count_sheets import CountLine, CountSheet
-    from mesoformula.stock.counting import Difference
+    from mesoformula.stock.counts.count_figures import Found
+    from mesoformula.stock.counts.count_files import CountFile
+    from mesoformula.stock.counts.count_sheets import CountLine, CountSheet
+    from mesoformula.stock.counts.counting import Difference
+    from mesoformula.stock.database.store import Store
     from mesoformula.stock.records import Order
-    from mesoformula.stock.store import Store
 
 _NUMBER = WholeType(1, 10**15)
 
@@ -88,9 +88,9 @@ def open_(
     as_json: bool,
 ) -> int:
     """Open a count: keep what should be there now, and list it."""
-    from mesoformula.stock.count_files import count_csv
-    from mesoformula.stock.count_sheets import count_sheet
-    from mesoformula.stock.counting import open_count
+    from mesoformula.stock.counts.count_files import count_csv
+    from mesoformula.stock.counts.count_sheets import count_sheet
+    from mesoformula.stock.counts.counting import open_count
 
     if out is not None:
         _check_out(out)
@@ -208,7 +208,7 @@ def _moved(line: CountLine) -> str:
 @json_option
 def show(number: int | None, blind: bool, stock: str | None, as_json: bool) -> int:
     """Show count N, or the one opened last, with what has moved since."""
-    from mesoformula.stock.count_sheets import count_sheet
+    from mesoformula.stock.counts.count_sheets import count_sheet
 
     app = app_of()
     with closing(open_store(app, stock)) as store:
@@ -253,8 +253,8 @@ def post(
     --counted, each line is asked for.
     """
     from mesoformula.cli.stock.asking import Dialogue
-    from mesoformula.stock.count_sheets import count_sheet
-    from mesoformula.stock.counting import count_differences, post_count
+    from mesoformula.stock.counts.count_sheets import count_sheet
+    from mesoformula.stock.counts.counting import count_differences, post_count
 
     if file is not None and figures:
         raise click.UsageError("expected either --from or --counted")
@@ -310,7 +310,7 @@ def post(
 
 def _read(opened: CountSheet, file: Path, title: str | None) -> CountFile:
     from mesoformula.grids import chosen
-    from mesoformula.stock.count_files import read_count_file
+    from mesoformula.stock.counts.count_files import read_count_file
 
     return read_count_file(chosen(app_of().read_grids(file), file, title), opened)
 

@@ -13,15 +13,15 @@ from mesoformula.cli.common import app_of, print_json, print_table, print_wrappe
 from mesoformula.cli.options import DayType, Type, example, option_name
 from mesoformula.cli.stock.common import CostType, ExpiryType, open_store, write, write_options
 from mesoformula.cli.stock.telling import assay_text, fact_text, money_plain
-from mesoformula.stock.costs import cost_text
+from mesoformula.stock.ledger.costs import cost_text
 from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.app import App
-    from mesoformula.stock.fact_changes import FactChange
-    from mesoformula.stock.facts import LotFacts
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.lots.fact_changes import FactChange
+    from mesoformula.stock.lots.facts import LotFacts
     from mesoformula.stock.records import Assay, LotFact, Order, Receipt
-    from mesoformula.stock.store import Store
 
 
 class PercentType(Type):
@@ -81,7 +81,7 @@ def fact(
     if changes:
         if on is not None:
             raise click.UsageError("--on shows what held on a day; say from when a change holds with --at")
-        from mesoformula.stock.facts import set_fact
+        from mesoformula.stock.lots.facts import set_fact
 
         ((changed, value),) = changes.items()
 
@@ -115,7 +115,7 @@ def _changes(
     remark: str | None,
 ) -> dict[LotFact, Any]:
     """Sort out what is to be changed."""
-    from mesoformula.stock.costs import Cost
+    from mesoformula.stock.ledger.costs import Cost
     from mesoformula.stock.records import LotFact
 
     found: dict[LotFact, Any] = {}
@@ -152,7 +152,7 @@ def _assay(
 def _uncounted(app: App, value: Any) -> str | None:
     """Say why no session can count an assay: nobody knows the base, or a fact is missing."""
     from mesoformula.errors import CatalogueError, QuantityError, UnknownNameError
-    from mesoformula.stock.assays import factor_of
+    from mesoformula.stock.lots.assays import factor_of
     from mesoformula.stock.records import Assay
 
     if not isinstance(value, Assay):
@@ -166,8 +166,8 @@ def _uncounted(app: App, value: Any) -> str | None:
 
 def _show(store: Store, product: str, lot: str, on: date | None, as_json: bool) -> None:
     from mesoformula.clock import day_end
-    from mesoformula.stock.fact_changes import fact_history
-    from mesoformula.stock.facts import facts_on
+    from mesoformula.stock.lots.fact_changes import fact_history
+    from mesoformula.stock.lots.facts import facts_on
 
     moment = None
     if on is not None:

@@ -15,8 +15,8 @@ from mesoformula.cli.course_working import product_finder
 from mesoformula.cli.options import DayType, Type, example, json_option, option_name, stock_option
 from mesoformula.cli.stock.common import open_store, settings_of
 from mesoformula.settings import Sharing
-from mesoformula.stock.forecasting import Forecast, Terms
-from mesoformula.stock.forecasting import forecast as foretell
+from mesoformula.stock.demand.forecasting import Forecast, Terms
+from mesoformula.stock.demand.forecasting import forecast as foretell
 from mesoformula.words import shown
 
 if TYPE_CHECKING:

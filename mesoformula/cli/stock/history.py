@@ -15,9 +15,9 @@ from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.app import App
-    from mesoformula.stock.history import Asked, Found
-    from mesoformula.stock.store import Store
-    from mesoformula.stock.traces import Trace
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.views.history import Asked, Found
+    from mesoformula.stock.views.traces import Trace
 
 _MOST = 50
 _LARGEST = 2**53
@@ -59,7 +59,7 @@ def history(
     With --lot the way of the lot follows: who delivered it, what is left, and every session that it went to,
     through opened containers and mixtures. With --reference follows everything that went into the session.
     """
-    from mesoformula.stock.history import find_movements
+    from mesoformula.stock.views.history import find_movements
 
     if since is not None and until is not None and since > until:
         raise click.UsageError(f"the period from {since} to {until} ends before it begins")
@@ -95,7 +95,7 @@ def history(
 def _check_names(lot: str | None, product: str | None, actor: str | None) -> None:
     """Refuse names that nothing can bear."""
     from mesoformula.errors import OrderError, Problem
-    from mesoformula.stock.orders import check_name, check_product
+    from mesoformula.stock.ledger.orders import check_name, check_product
 
     problems: list[Problem] = []
     if lot is not None:
@@ -141,8 +141,8 @@ def _asked(
 ) -> Asked:
     from mesoformula.clock import day_end, day_start
     from mesoformula.errors import OrderError, Problem
-    from mesoformula.stock.history import Asked
-    from mesoformula.stock.orders import check_reference
+    from mesoformula.stock.ledger.orders import check_reference
+    from mesoformula.stock.views.history import Asked
 
     problems: list[Problem] = []
     text = check_reference(problems, reference)
@@ -159,8 +159,8 @@ def _asked(
 def _lots(store: Store, lot: str, product: str | None) -> tuple[str, tuple[int, ...]]:
     """Find a lot by its number, and the product where it is left open and can be only one."""
     from mesoformula.errors import OrderError, Problem
-    from mesoformula.stock.history import products_with
-    from mesoformula.stock.lots import find_revisions
+    from mesoformula.stock.lots.lots import find_revisions
+    from mesoformula.stock.views.history import products_with
 
     with store.reading() as connection:
         if connection is None:
@@ -185,7 +185,7 @@ def _lots(store: Store, lot: str, product: str | None) -> tuple[str, tuple[int, 
 
 
 def _trace(store: Store, product: str | None, lot: str | None, reference: str | None) -> Trace | None:
-    from mesoformula.stock.tracing import trace_lot, trace_session
+    from mesoformula.stock.views.tracing import trace_lot, trace_session
 
     if lot is not None and product is not None and reference is None:
         return trace_lot(store, product, lot)
@@ -229,7 +229,7 @@ def _print_json(store: Store, found: Found, trace: Trace | None) -> None:
 
 
 def _anchor(store: Store) -> str | None:
-    from mesoformula.stock.reading import head_of
+    from mesoformula.stock.views.reading import head_of
 
     with store.reading() as connection:
         head = head_of(connection) if connection is not None else None

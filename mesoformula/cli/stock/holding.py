@@ -54,7 +54,7 @@ def quarantine(
     what left it meanwhile: what was moved is quarantined where it is, and every session that used some of it
     is listed.
     """
-    from mesoformula.stock import holding
+    from mesoformula.stock.lots import holding
 
     if sum((product is not None, opened is not None, excursion)) != 1 or (product and lot is None):
         raise click.UsageError(
@@ -105,8 +105,8 @@ def recall(product: str, lot: str, order: Order, stock: str | None, as_json: boo
     """
     from mesoformula.cli.stock.history import print_trace
     from mesoformula.cli.stock.traces import trace_plain
-    from mesoformula.stock.holding import recall_lot
-    from mesoformula.stock.tracing import trace_lot
+    from mesoformula.stock.lots.holding import recall_lot
+    from mesoformula.stock.views.tracing import trace_lot
 
     app = app_of()
     with closing(open_store(app, stock)) as store:

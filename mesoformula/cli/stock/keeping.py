@@ -24,7 +24,7 @@ def backup(target: Path, stock: str | None, as_json: bool) -> int:
 
     Others may go on writing meanwhile. Nothing is ever written over.
     """
-    from mesoformula.stock import backup as backups
+    from mesoformula.stock.database import backup as backups
 
     app = app_of()
     with closing(open_store(app, stock)) as store:
@@ -49,7 +49,7 @@ def backup(target: Path, stock: str | None, as_json: bool) -> int:
 @json_option
 def restore(source: Path, stock: str | None, as_json: bool) -> int:
     """Make a stock from a backup, where there is none: in a new file, or an empty database."""
-    from mesoformula.stock import backup as backups
+    from mesoformula.stock.database import backup as backups
 
     app = app_of()
     made = backups.restore(source, stock or settings_of().stock)
@@ -84,7 +84,7 @@ def erase(movement: int, line: int, yes: bool, stock: str | None, as_json: bool)
 
     Backups keep the text until they are thrown away.
     """
-    from mesoformula.stock import erasing
+    from mesoformula.stock.ledger import erasing
 
     app = app_of()
     with closing(open_store(app, stock)) as store:

@@ -14,8 +14,8 @@ from mesoformula.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from mesoformula.app import App
+    from mesoformula.stock.database.store import Store
     from mesoformula.stock.records import Order, Receipt, StockView
-    from mesoformula.stock.store import Store
 
 
 @click.group("level", cls=NounGroup, epilog=example("mesoformula stock level set fillmed/nctf-135ha 10"))
@@ -34,7 +34,7 @@ def set_(product: str, least: int, order: Order, stock: str | None, as_json: boo
     Expired, quarantined and recalled containers do not count, and opened ones neither; what is kept for picks
     counts as there. Products below it are listed by: mesoformula stock list --below
     """
-    from mesoformula.stock.levels import set_level
+    from mesoformula.stock.lots.levels import set_level
 
     def work(app: App, store: Store) -> Receipt:
         name, known = _named(app, product)
@@ -48,7 +48,7 @@ def set_(product: str, least: int, order: Order, stock: str | None, as_json: boo
 @write_options
 def clear(product: str, order: Order, stock: str | None, as_json: bool) -> int:
     """Set no least number of containers for a product any more."""
-    from mesoformula.stock.levels import clear_level
+    from mesoformula.stock.lots.levels import clear_level
 
     return write(
         stock,
@@ -62,7 +62,7 @@ def clear(product: str, order: Order, stock: str | None, as_json: bool) -> int:
 @json_option
 def list_(stock: str | None, as_json: bool) -> int:
     """List the least numbers that are set, with what can be used now."""
-    from mesoformula.stock.reading import stock_view
+    from mesoformula.stock.views.reading import stock_view
 
     app = app_of()
     with closing(open_store(app, stock)) as store:
@@ -102,7 +102,7 @@ def list_(stock: str | None, as_json: bool) -> int:
 
 
 def _rows(view: StockView) -> list[dict[str, Any]]:
-    from mesoformula.stock.levels import Usable, usable
+    from mesoformula.stock.lots.levels import Usable, usable
 
     there = usable(view)
     rows = []

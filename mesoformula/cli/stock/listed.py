@@ -19,10 +19,10 @@ from mesoformula.stock.figures import (
     supplied_mass,
     supplied_volume,
 )
-from mesoformula.stock.worth import total, value_of
+from mesoformula.stock.views.worth import total, value_of
 
 if TYPE_CHECKING:
-    from mesoformula.stock.levels import Below
+    from mesoformula.stock.lots.levels import Below
     from mesoformula.stock.records import OnHand, Opened, StockView
     from mesoformula.units import Quantity
 

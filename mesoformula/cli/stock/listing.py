@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mesoformula.app import App
-    from mesoformula.stock.levels import Below
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.lots.levels import Below
     from mesoformula.stock.records import OnHand, Opened, StockView
-    from mesoformula.stock.store import Store
 
 #: Beyond that, no day is there to count to.
 _MOST_DAYS = 36_500
@@ -89,7 +89,7 @@ def list_stock(
     as_json: bool,
 ) -> int:
     """List what is there by product, lot and place; TEXT finds names, vendors, ids and lots."""
-    from mesoformula.stock.levels import below
+    from mesoformula.stock.lots.levels import below
 
     if below_only and (opened_only or expired or quarantined or expiring is not None or location is not None):
         raise click.UsageError("--below is about whole products; expected it alone, or with TEXT or --on")
@@ -210,10 +210,10 @@ def is_past(one: Opened, seen: datetime, zone: tzinfo) -> bool:
 
 def _view(store: Store, day: date | None, known_on: date | None) -> StockView:
     if day is None and known_on is None:
-        from mesoformula.stock.reading import stock_view
+        from mesoformula.stock.views.reading import stock_view
 
         return stock_view(store)
-    from mesoformula.stock.past import stock_on
+    from mesoformula.stock.views.past import stock_on
 
     today = site_day(store.moment(), store.zone)
     known = day_end(known_on, store.zone) if known_on is not None else None

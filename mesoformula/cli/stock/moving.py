@@ -95,7 +95,7 @@ def waste(
 
     Expired, quarantined and recalled stock may be thrown away too. A reason is needed.
     """
-    from mesoformula.stock import moving, moving_opened
+    from mesoformula.stock.moves import moving, moving_opened
 
     one_of(product, lot, opened)
     if opened is not None:
@@ -145,7 +145,7 @@ def return_stock(
     as_json: bool,
 ) -> int:
     """Record whole containers that went back to their supplier. A reason is needed."""
-    from mesoformula.stock import moving
+    from mesoformula.stock.moves import moving
 
     many = how_many(containers)
     return write(
@@ -184,7 +184,7 @@ def move(
 
     What is quarantined in the one place stays so in the other.
     """
-    from mesoformula.stock import moving, moving_opened
+    from mesoformula.stock.moves import moving, moving_opened
 
     one_of(product, lot, opened)
     if opened is not None:
@@ -232,7 +232,7 @@ def adjust(
     A whole shelf is corrected by counting it: mesoformula stock count. A movement that should not be there
     is taken back: mesoformula stock reverse.
     """
-    from mesoformula.stock import moving
+    from mesoformula.stock.moves import moving
 
     return write(
         stock,
@@ -252,7 +252,7 @@ def reverse(movement: int, order: Order, stock: str | None, as_json: bool) -> in
     found stays true. Receipts, openings, mixtures, uses, wastes, returns, moves and adjustments can be taken
     back; of anything else the answer says what to do instead.
     """
-    from mesoformula.stock import reversing
+    from mesoformula.stock.moves import reversing
 
     return write(stock, as_json, lambda _app, store: reversing.reverse(store, movement, order=order))
 

@@ -13,9 +13,9 @@ from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.app import App
-    from mesoformula.stock.mixing import Input
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.opened.mixing import Input
     from mesoformula.stock.records import Order, Receipt
-    from mesoformula.stock.store import Store
     from mesoformula.units import Quantity
 
 _OPENED = re.compile(r"opened:\s*(\d{1,18})(?:\s*=\s*(.+))?")
@@ -29,7 +29,7 @@ class InputType(Type):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read `VENDOR/SKU:LOT=1`, `VENDOR/SKU:LOT=1@PLACE`, `opened:12=2 mL` or `opened:12`."""
-        from mesoformula.stock.mixing import Drawn, Whole
+        from mesoformula.stock.opened.mixing import Drawn, Whole
 
         if not isinstance(value, str):
             return value
@@ -94,7 +94,7 @@ def open_container(
     """
 
     def work(app: App, store: Store) -> Receipt:
-        from mesoformula.stock import openings
+        from mesoformula.stock.opened import openings
 
         return openings.open_container(
             store,
@@ -162,7 +162,7 @@ def mix(
     """
 
     def work(app: App, store: Store) -> Receipt:
-        from mesoformula.stock import mixing
+        from mesoformula.stock.opened import mixing
 
         settings = settings_of()
         return mixing.mix(

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from mesoformula.app import App
     from mesoformula.settings import Settings
-    from mesoformula.stock.availability import Skipped
-    from mesoformula.stock.picking import Picked
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.picks.availability import Skipped
+    from mesoformula.stock.picks.picking import Picked
+    from mesoformula.stock.picks.reservations import Pick, Taken
+    from mesoformula.stock.picks.shortage import Missing, ShortageError, Want
     from mesoformula.stock.records import Order, Receipt
-    from mesoformula.stock.reservations import Pick, Taken
-    from mesoformula.stock.shortage import Missing, ShortageError, Want
-    from mesoformula.stock.store import Store
 
 _MOST_CONTAINERS = 1_000_000
 _MOST_MINUTES = 366 * 24 * 60
@@ -111,7 +111,7 @@ def pick(
     containers first, the rest out of as many whole ones as it takes. Nothing leaves the stock before it is
     used.
     """
-    from mesoformula.stock.shortage import ShortageError, Want
+    from mesoformula.stock.picks.shortage import ShortageError, Want
 
     app = app_of()
     with closing(open_store(app, stock)) as store:
@@ -163,7 +163,7 @@ def _settings(policy: str | None, days_left: int | None, lapse: timedelta | None
 
 def _refuse_unknown(app: App, store: Store, missing: Iterable[Missing]) -> None:
     """Take a product that neither the stock nor a catalogue knows for a misspelt one."""
-    from mesoformula.stock.availability import ever_held
+    from mesoformula.stock.picks.availability import ever_held
 
     for one in missing:
         product = one.product.partition("@")[0]
@@ -349,8 +349,8 @@ def print_taken(taken: Iterable[Taken], skipped: Iterable[Skipped], zone: tzinfo
         skipped: What is not; what lies elsewhere than asked for is left out.
         zone: Of the site.
     """
-    from mesoformula.stock.availability import Why
-    from mesoformula.stock.shortage import skipped_text
+    from mesoformula.stock.picks.availability import Why
+    from mesoformula.stock.picks.shortage import skipped_text
 
     for one in taken:
         print_wrapped(taken_text(one, zone), first="  ", rest="    ")
@@ -373,7 +373,7 @@ def print_notes(picked: Picked) -> None:
 
 
 def _print_picks(store: Store, as_json: bool) -> None:
-    from mesoformula.stock.reservations import picks
+    from mesoformula.stock.picks.reservations import picks
 
     found = picks(store)
     if as_json:
@@ -443,18 +443,18 @@ def release(
 
 
 def _free(store: Store, number: int, order: Order) -> Receipt:
-    from mesoformula.stock.reservations import free
+    from mesoformula.stock.picks.reservations import free
 
     return free(store, number, order=order)
 
 
 def _release_lot(store: Store, product: str, lot: str, location: str | None, order: Order) -> Receipt:
-    from mesoformula.stock.holding import release_lot
+    from mesoformula.stock.lots.holding import release_lot
 
     return release_lot(store, product, lot, location=location, order=order)
 
 
 def _release_opened(store: Store, number: int, order: Order) -> Receipt:
-    from mesoformula.stock.holding import release_opened
+    from mesoformula.stock.lots.holding import release_opened
 
     return release_opened(store, number, order=order)

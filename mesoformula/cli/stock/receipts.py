@@ -14,8 +14,8 @@ from mesoformula.stock.figures import in_major_units
 from mesoformula.words import shown
 
 if TYPE_CHECKING:
+    from mesoformula.stock.database.store import Store
     from mesoformula.stock.records import Delivery, Receipt
-    from mesoformula.stock.store import Store
 
 #: How many lines of a delivery are printed; JSON has them all.
 MOST_PRINTED = 50
@@ -117,8 +117,8 @@ def notes_on(store: Store, receipt: Receipt, deliveries: Sequence[Delivery]) -> 
         Sentences: lots that are kept apart, and counts that a late entry leaves true.
     """
     from mesoformula.cli.stock.telling import compensation_texts
-    from mesoformula.stock.held import held_lots
-    from mesoformula.stock.history import movements_of
+    from mesoformula.stock.lots.held import held_lots
+    from mesoformula.stock.views.history import movements_of
 
     lots = {(one.product.id, one.lot.strip(), one.location.strip()) for one in deliveries}
     others = [seq for seq in receipt.movements if seq != receipt.movement]

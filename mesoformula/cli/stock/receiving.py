@@ -29,7 +29,7 @@ from mesoformula.words import shown
 if TYPE_CHECKING:
     from mesoformula.app import App
     from mesoformula.products import Product
-    from mesoformula.stock.delivery_notes import Note
+    from mesoformula.stock.arrivals.delivery_notes import Note
     from mesoformula.stock.records import Delivery
 
 #: What only a table can say, and what only a single delivery can.
@@ -182,7 +182,7 @@ def _delivery(
 
 def _device(item: Product, device: str | None, serial: str | None, packs: int | None) -> str | None:
     """Find the GTIN of the pack, without which a serial number is not unique."""
-    from mesoformula.stock.gtins import read_gtin
+    from mesoformula.stock.arrivals.gtins import read_gtin
 
     if serial is not None and packs is not None and packs > 1:
         raise click.UsageError(f"--serial is of one pack, not of {packs}; receive them one by one")
@@ -211,7 +211,7 @@ def _receive_one(
     *,
     dry_run: bool,
 ) -> None:
-    from mesoformula.stock.receiving import receive
+    from mesoformula.stock.arrivals.receiving import receive
 
     with closing(open_store(app, stock)) as store:
         if dry_run:
@@ -265,7 +265,7 @@ def _receive_one(
 def _note(app: App, path: Path, location: str, given: dict[str, Any], *, opening: bool) -> Note:
     """Read a table, and keep what its headings were taken for."""
     from mesoformula.grids import chosen
-    from mesoformula.stock.delivery_notes import read_mapping, read_note, write_mapping
+    from mesoformula.stock.arrivals.delivery_notes import read_mapping, read_note, write_mapping
 
     kept = given["save_mapping"]
     if kept is not None:
@@ -301,7 +301,7 @@ def _receive_table(
     dry_run: bool,
     opening: bool,
 ) -> None:
-    from mesoformula.stock.receiving import receive
+    from mesoformula.stock.arrivals.receiving import receive
 
     extra: dict[str, Any] = {
         "mapping": {heading: str(field) for heading, field in note.mapping.items()},

@@ -17,7 +17,7 @@ from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.products import Product
-    from mesoformula.stock.scanned import Scanned
+    from mesoformula.stock.arrivals.scanned import Scanned
 
 #: What somebody types where no expiry, or no serial number, is printed.
 NONE_PRINTED = "none"

@@ -22,7 +22,7 @@ from mesoformula.cli.stock.scanned_packs import (
 )
 from mesoformula.cli.stock.telling import containers_text
 from mesoformula.errors import CatalogueError, OrderError, Problem, ScanError, UnknownNameError
-from mesoformula.stock.gtins import (
+from mesoformula.stock.arrivals.gtins import (
     KnownGtin,
     Level,
     check_meaning,
@@ -31,15 +31,15 @@ from mesoformula.stock.gtins import (
     received_before,
     teach,
 )
-from mesoformula.stock.orders import check_name, containers_objections, expiry_objections
+from mesoformula.stock.arrivals.scanned import Scanned, read_code
+from mesoformula.stock.ledger.orders import check_name, containers_objections, expiry_objections
 from mesoformula.stock.records import Delivery, Order
-from mesoformula.stock.scanned import Scanned, read_code
 from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.app import App
     from mesoformula.products import Product
-    from mesoformula.stock.store import Store
+    from mesoformula.stock.database.store import Store
 
 #: What problems of a pipe name as their file.
 STDIN = "standard input"

@@ -19,8 +19,8 @@ from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.cli.stock.scanner import Scanner
+    from mesoformula.stock.database.store import Store
     from mesoformula.stock.records import Delivery, Order, Receipt
-    from mesoformula.stock.store import Store
 
 
 @click.command(
@@ -82,7 +82,7 @@ def scan(
 
 def _scanner(store: Store, teacher: Order | None, may_repeat: bool) -> Scanner:
     from mesoformula.cli.stock.scanner import Scanner
-    from mesoformula.stock.gtins import known_gtins
+    from mesoformula.stock.arrivals.gtins import known_gtins
 
     return Scanner(
         app=app_of(),
@@ -115,7 +115,7 @@ def _receive(
 ) -> tuple[Receipt | None, list[Delivery]]:
     """Record what was scanned; what the ledger refuses can be left out by whoever is there."""
     from mesoformula.cli.stock.scanner import STDIN
-    from mesoformula.stock.receiving import receive
+    from mesoformula.stock.arrivals.receiving import receive
 
     who: dict[str, Any] = {"actor": order.actor, "request_id": order.request_id, "reason": order.reason}
     while made:
@@ -144,7 +144,7 @@ def _placed(problem: Problem, made: list[tuple[Delivery, int]], path: str) -> Pr
 def _teach(
     text: str, containers: int | None, level: str, order: Order, stock: str | None, as_json: bool
 ) -> int:
-    from mesoformula.stock.gtins import Level, teach
+    from mesoformula.stock.arrivals.gtins import Level, teach
 
     gtin, sign, product = text.partition("=")
     if not sign or not product.strip():

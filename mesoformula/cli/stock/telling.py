@@ -10,9 +10,9 @@ from typing import Any
 
 from mesoformula.cli.common import counted
 from mesoformula.products import Product
-from mesoformula.stock.costs import cost_text, read_cost
 from mesoformula.stock.figures import in_major_units
-from mesoformula.stock.judging import said_of
+from mesoformula.stock.ledger.costs import cost_text, read_cost
+from mesoformula.stock.lots.judging import said_of
 from mesoformula.stock.records import Assay, LotFact, Movement, MovementKind, MovementLine, Opened
 
 _NANOLITRES_PER_ML = Decimal(1_000_000)
@@ -250,7 +250,7 @@ def fact_text(fact: str, value: str | None) -> str:
         if fact == LotFact.COST.value:
             return cost_text(read_cost(value))
         if fact == LotFact.ASSAY.value:
-            from mesoformula.stock.reading import read_assay
+            from mesoformula.stock.views.reading import read_assay
 
             assay = read_assay(value)
             return assay_text(assay) if assay is not None else ""
@@ -274,7 +274,7 @@ def _change_text(line: MovementLine) -> str:
     if fact == "expected":
         return f"{fact} {new}"
     if fact == "course":
-        from mesoformula.stock.bookings import changes
+        from mesoformula.stock.demand.bookings import changes
 
         return "; ".join((fact, *changes(line.old, line.new)))
     none = "not known" if fact == LotFact.COST.value else "none"

@@ -16,7 +16,7 @@ from mesoformula.cli.stock.telling import (
     volume_plain,
     volume_text,
 )
-from mesoformula.stock.judging import said_of
+from mesoformula.stock.lots.judging import said_of
 from mesoformula.stock.records import MovementKind
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mesoformula.products import Product
     from mesoformula.stock.records import OnHand, Opened
-    from mesoformula.stock.traces import Arrived, Changed, Kept, Trace, TracedLot, Vessel, Went
+    from mesoformula.stock.views.traces import Arrived, Changed, Kept, Trace, TracedLot, Vessel, Went
 
 #: What each kind of change is called where its containers are added up.
 _CALLED = {MovementKind.WASTE: "wasted", MovementKind.RETURN: "returned"}

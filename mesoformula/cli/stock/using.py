@@ -13,9 +13,9 @@ from mesoformula.cli.stock.common import open_store, print_receipt, settings_of,
 
 if TYPE_CHECKING:
     from mesoformula.app import App
-    from mesoformula.stock.implants import ImplantCard
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.opened.implants import ImplantCard
     from mesoformula.stock.records import Order, Receipt
-    from mesoformula.stock.store import Store
     from mesoformula.units import Quantity
 
 _ANY_NUMBER = WholeType(1, 2**63 - 1)
@@ -100,7 +100,7 @@ def _way(given: dict[str, Any]) -> str:
 
 
 def _use_pick(app: App, store: Store, order: Order, given: dict[str, Any]) -> Receipt:
-    from mesoformula.stock.using import use_pick
+    from mesoformula.stock.opened.using import use_pick
 
     return use_pick(
         store,
@@ -116,7 +116,7 @@ def _use_pick(app: App, store: Store, order: Order, given: dict[str, Any]) -> Re
 
 
 def _use_opened(app: App, store: Store, order: Order, given: dict[str, Any]) -> Receipt:
-    from mesoformula.stock.using import use_opened
+    from mesoformula.stock.opened.using import use_opened
 
     volume: Quantity | None = given["volume"]
     return use_opened(
@@ -136,7 +136,7 @@ def _use_opened(app: App, store: Store, order: Order, given: dict[str, Any]) -> 
 
 
 def _use_whole(app: App, store: Store, order: Order, given: dict[str, Any]) -> Receipt:  # noqa: ARG001
-    from mesoformula.stock import using
+    from mesoformula.stock.opened import using
 
     return using.use(
         store,
@@ -156,8 +156,8 @@ _WAYS = {"--pick": _use_pick, "--opened": _use_opened, "ID LOT": _use_whole}
 
 def _cards(store: Store, receipt: Receipt) -> list[ImplantCard]:
     """Find the implant cards of this use."""
-    from mesoformula.stock.history import movements_of
-    from mesoformula.stock.implants import implant_cards
+    from mesoformula.stock.opened.implants import implant_cards
+    from mesoformula.stock.views.history import movements_of
 
     (movement,) = movements_of(store, [receipt.movement])
     if movement.session is None:

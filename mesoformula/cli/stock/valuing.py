@@ -18,7 +18,7 @@ from mesoformula.stock.figures import in_major_units
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mesoformula.stock.worth import LotWorth, OpenedRest, Sum, Worth
+    from mesoformula.stock.views.worth import LotWorth, OpenedRest, Sum, Worth
 
 
 @click.command("value", epilog=example("mesoformula stock value --since 2026-01-01"))
@@ -33,7 +33,7 @@ def value(day: date | None, since: date | None, until: date | None, stock: str |
 
     Whole containers count; an opened one counts as spent. Currencies are never added up.
     """
-    from mesoformula.stock.worth import worth
+    from mesoformula.stock.views.worth import worth
 
     app = app_of()
     with closing(open_store(app, stock)) as store:
@@ -70,7 +70,7 @@ def _print(found: Worth, where: str) -> None:
 
 
 def _print_parts(parts: Sequence[LotWorth]) -> None:
-    from mesoformula.stock.worth import total, totals_by
+    from mesoformula.stock.views.worth import total, totals_by
 
     print_table(
         ("product", "lot", "containers", "value"),
@@ -150,7 +150,7 @@ def _worth_plain(found: Worth, where: str) -> dict[str, Any]:
 
 
 def _parts_plain(parts: Sequence[LotWorth]) -> dict[str, Any]:
-    from mesoformula.stock.worth import total, totals_by
+    from mesoformula.stock.views.worth import total, totals_by
 
     return {
         "lots": [

@@ -15,8 +15,8 @@ from mesoformula.cli.stock.common import open_store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mesoformula.stock.database.store import Store
     from mesoformula.stock.records import Anchor, Verification
-    from mesoformula.stock.store import Store
 
 
 @click.command("verify", epilog=example("mesoformula stock verify"))
@@ -31,7 +31,7 @@ def verify(against: str | None, stock: str | None, as_json: bool) -> int:
     Only an anchor that was kept elsewhere, given with --against, finds an end that was cut off, or a ledger
     that was rewritten as a whole.
     """
-    from mesoformula.stock import verifying
+    from mesoformula.stock.ledger import verifying
 
     anchor = verifying.read_anchor(against) if against is not None else None
     app = app_of()

@@ -1,0 +1,1 @@
+"""What comes in: deliveries, delivery notes, and the codes on packs."""

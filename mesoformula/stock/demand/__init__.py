@@ -1,0 +1,1 @@
+"""Booked courses, and what they will take."""

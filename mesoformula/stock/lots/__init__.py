@@ -1,0 +1,1 @@
+"""What is known of lots, and whether they may be used."""

@@ -1,0 +1,1 @@
+"""What is thrown away, moved, sent back, corrected and taken back."""

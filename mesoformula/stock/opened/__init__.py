@@ -1,0 +1,1 @@
+"""What is opened, mixed and used, and how long it keeps."""
