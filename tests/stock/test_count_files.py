@@ -12,8 +12,7 @@ from mesoformula.stock.counts.count_files import count_csv, read_count_file
 from mesoformula.stock.counts.count_sheets import CountLine, CountSheet
 
 names = (
-    st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=100)
-    .filter(str.isprintable)
+    st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), min_size=1, max_size=100)
     .map(lambda text: text.strip(" "))
     .filter(bool)
 )
