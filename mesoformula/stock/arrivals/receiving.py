@@ -12,13 +12,13 @@ from sqlalchemy import Connection, select
 from mesoformula.encoding import to_plain
 from mesoformula.errors import MesoformulaError, OrderError, Problem, ReceiptError
 from mesoformula.stock.database import schema
+from mesoformula.stock.database.statements import batches
 from mesoformula.stock.database.store import Store
 from mesoformula.stock.ledger.appending import (
     Entry,
     Lot,
     LotKey,
     add_lots,
-    batches,
     find_lots,
     keep_products,
 )

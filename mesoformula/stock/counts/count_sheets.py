@@ -12,8 +12,9 @@ from sqlalchemy import Connection, and_, func, or_, select
 from mesoformula.errors import OrderError, Problem
 from mesoformula.products import Product
 from mesoformula.stock.database import schema
+from mesoformula.stock.database.statements import batches
 from mesoformula.stock.database.store import Store
-from mesoformula.stock.ledger.appending import Lot, batches
+from mesoformula.stock.ledger.appending import Lot
 from mesoformula.stock.ledger.moments import from_moment
 from mesoformula.stock.records import Movement, MovementKind
 from mesoformula.stock.views.history import read_movements

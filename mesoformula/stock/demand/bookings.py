@@ -20,8 +20,8 @@ from mesoformula.clock import site_day
 from mesoformula.courses import Interval, read_interval
 from mesoformula.errors import LedgerError, OrderError, Problem
 from mesoformula.stock.database import schema
+from mesoformula.stock.database.statements import batches
 from mesoformula.stock.database.store import Store
-from mesoformula.stock.ledger.appending import batches
 from mesoformula.stock.ledger.chain import canonical
 from mesoformula.stock.ledger.moments import from_moment, to_moment
 from mesoformula.stock.picks.shortage import Want

@@ -13,7 +13,6 @@ from sqlalchemy import BindParameter, Connection, Table, bindparam, func, litera
 from mesoformula.errors import LedgerError
 from mesoformula.stock.database import schema
 from mesoformula.stock.database.statements import Prepared, delete_rows, insert_rows, update_rows
-from mesoformula.stock.database.statements import batches as batches
 from mesoformula.stock.ledger.chain import (
     LINE_FACTS,
     LineFacts,

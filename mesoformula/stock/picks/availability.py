@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 import attrs
@@ -86,6 +86,10 @@ class Why(enum.StrEnum):
     RESERVED = "reserved"
     LOCATION = "location"
     REVISION = "revision"
+
+
+# Sorts what need not go after everything that must.
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @attrs.frozen
@@ -260,7 +264,7 @@ def available(
             product = read_product(store, connection, row.product_hash)
             vessel = Vessel(Lot(*row[:6]), product, one, 0, assay=read_assay(row.assay))
             vessels.append(_judged_opened(vessel, day, poured.get(one.id, ())))
-    vessels.sort(key=lambda vessel: (_until(vessel.opened), vessel.opened.id))
+    vessels.sort(key=lambda vessel: (vessel.opened.beyond_use_at or _NEVER, vessel.opened.id))
     return Shelf(tuple(stacks), tuple(vessels))
 
 
@@ -428,11 +432,6 @@ def _reservations(
 
 def _listed(kept: Mapping[K, Mapping[int, _Kept]]) -> dict[K, list[_Kept]]:
     return {key: list(of.values()) for key, of in kept.items()}
-
-
-def _until(opened: Opened) -> float:
-    """Sort what must go first before the others."""
-    return float("inf") if opened.beyond_use_at is None else opened.beyond_use_at.timestamp()
 
 
 def ever_held(store: Store, product: str) -> bool:

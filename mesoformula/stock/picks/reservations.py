@@ -12,8 +12,9 @@ from sqlalchemy import Connection, select
 from mesoformula.errors import OrderError, Problem
 from mesoformula.products import Product
 from mesoformula.stock.database import schema
+from mesoformula.stock.database.statements import batches
 from mesoformula.stock.database.store import Store
-from mesoformula.stock.ledger.appending import Entry, batches
+from mesoformula.stock.ledger.appending import Entry
 from mesoformula.stock.ledger.moments import from_moment, to_moment
 from mesoformula.stock.ledger.orders import check_order, figure
 from mesoformula.stock.ledger.posting import Posting, carry_out

@@ -11,8 +11,8 @@ import attrs
 from sqlalchemy import ColumnElement, Connection, func, select, union
 
 from mesoformula.stock.database import schema
+from mesoformula.stock.database.statements import batches
 from mesoformula.stock.database.store import Store
-from mesoformula.stock.ledger.appending import batches
 from mesoformula.stock.ledger.moments import from_moment, to_moment
 from mesoformula.stock.records import Anchor, Deviation, Movement, MovementKind, MovementLine
 from mesoformula.stock.views.lineage import ways_from

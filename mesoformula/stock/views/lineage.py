@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from mesoformula.stock.database import schema
-from mesoformula.stock.ledger.appending import batches
+from mesoformula.stock.database.statements import batches
 from mesoformula.stock.records import MovementKind
 
 #: Numbers of opened containers and mixtures, from the first one that a lot went into to the last.

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from mesoformula.clock import day_end, site_day
 from mesoformula.errors import LedgerError, OrderError, Problem
 from mesoformula.stock.database import schema
+from mesoformula.stock.database.statements import batches
 from mesoformula.stock.database.store import Store
-from mesoformula.stock.ledger.appending import batches
 from mesoformula.stock.ledger.moments import from_moment, to_moment
 from mesoformula.stock.ledger.replaying import grouped, line_facts, lines_query, movement_facts, streamed
 from mesoformula.stock.ledger.tally import RECEIPTS, LotSum, OpenedSum, Tally

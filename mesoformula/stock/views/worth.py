@@ -19,8 +19,8 @@ from mesoformula.clock import day_end, day_start
 from mesoformula.errors import OrderError, Problem
 from mesoformula.products import Product
 from mesoformula.stock.database import schema
+from mesoformula.stock.database.statements import batches
 from mesoformula.stock.database.store import Store
-from mesoformula.stock.ledger.appending import batches
 from mesoformula.stock.ledger.moments import from_moment, to_moment
 from mesoformula.stock.records import Anchor, MovementKind, OnHand
 from mesoformula.stock.views.past import stock_on
