@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -17,7 +18,7 @@ from mesoformula.errors import LedgerError, StockError
 from mesoformula.products import Product
 from mesoformula.stock.arrivals.receiving import receive
 from mesoformula.stock.database import places, postgres, schema
-from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.database.store import Store, open_stock, place_at
 from mesoformula.stock.ledger.verifying import verify
 from mesoformula.stock.records import Delivery
 
@@ -351,3 +352,18 @@ class TestServer:
             ).fetchall()
         }
         assert names == set(schema.metadata.tables)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "sending query failed: cannot exit pipeline mode while busy\nPQsendQuery not allowed in pipeline mode",
+        "consuming input failed: server closed the connection unexpectedly",
+        "the connection is closed",
+    ],
+)
+def test_however_the_driver_says_it_a_broken_connection_is_a_lost_one(said: str) -> None:
+    database = place_at("postgresql://anna@localhost/pharmacy")
+    error = database.said(psycopg.OperationalError(said))
+    assert "the connection to the server was lost" in str(error)
+    assert "same request id" in str(error)

@@ -55,6 +55,19 @@ _CONNECTING: Mapping[str, str] = {
     "invalid connection option": "the URL has an option that PostgreSQL does not know",
 }
 
+# What the driver says of a connection that broke, by what it was doing then; it has no code for that either.
+_BROKEN = (
+    "server closed the connection",
+    "connection is lost",
+    "connection is closed",
+    "no connection to the server",
+    "could not receive data from server",
+    "SSL SYSCALL",
+    # Cut in the middle of many rows, it can neither go on nor take them back.
+    "exit pipeline mode",
+    "not allowed in pipeline mode",
+)
+
 
 class PostgresDatabase(places.Place):
     """
@@ -227,8 +240,7 @@ class PostgresDatabase(places.Place):
         if state is not None:
             return str(state)
         said = str(err)
-        lost = "server closed the connection" in said or "connection is lost" in said or "SSL SYSCALL" in said
-        return "lost" if lost else ""
+        return "lost" if any(sign in said for sign in _BROKEN) else ""
 
     def error_text(self, err: BaseException | None) -> str:
         """Write what the server says of an error, on one line and without the password."""
