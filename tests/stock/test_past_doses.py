@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -22,15 +22,16 @@ NOW = datetime(2026, 5, 4, 22, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def full(path: Path, make_product: Callable[..., Product]) -> Store:
+def full(path: Path, make_product: Callable[..., Product]) -> Iterator[Store]:
     """Ampoules of 5 mL, and vials of which nobody says how much is in them."""
     from zoneinfo import ZoneInfo
 
     store = open_stock(path, clock=lambda: NOW, zone=ZoneInfo("Europe/Paris"))
     vague = make_product("vague", parts=(Part(ContainerKind.VIAL, Form.SOLUTION),))
     deliveries = [Delivery(product, "L1", 10, date(2028, 5, 31)) for product in (make_product(), vague)]
-    receive(store, deliveries, actor="anna")
-    return store
+    with store:
+        receive(store, deliveries, actor="anna")
+        yield store
 
 
 def take(store: Store, product: str, containers: int, reference: str = "S-001") -> int:
@@ -62,7 +63,8 @@ def test_a_volume_that_nobody_knows_makes_the_past_unknown(full: Store) -> None:
 
 
 def test_without_a_stock_nobody_knows(path: Path) -> None:
-    assert past_doses(open_stock(path), "S-001") is None
+    with open_stock(path) as store:
+        assert past_doses(store, "S-001") is None
 
 
 def test_a_name_is_no_reference(full: Store) -> None:
