@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from mesoformula.stock.figures import days_left, in_major_units
+from mesoformula.stock.figures import days_left, in_major_units, in_millionths
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,18 @@ def test_the_expiry_day_itself_has_no_days_left_and_the_day_before_has_one() -> 
     assert days_left(expiry, date(2026, 5, 3)) == 1
     assert days_left(expiry, date(2026, 5, 5)) == -1
     assert days_left(None, expiry) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (1, "0.000001"),
+        (2_500_000, "2.5"),
+        (10_000_000, "10"),
+        (-300_000, "-0.3"),
+        (10**18, f"{10**12}"),
+    ],
+)
+def test_nanolitres_are_written_exactly_in_millilitres(number: int, text: str) -> None:
+    assert in_millionths(number) == text

@@ -93,6 +93,20 @@ def states_mass(product: Product) -> bool:
     return all(part.mass is not None for part in product.parts if part.form is Form.POWDER)
 
 
+def in_millionths(number: int) -> str:
+    """
+    Write nanolitres in mL, or nanograms in mg.
+
+    Args:
+        number: Of the smallest unit that the ledger knows.
+
+    Returns:
+        The exact decimal number, without zeros at its end and without a unit.
+    """
+    text = f"{Decimal(number).scaleb(-6):f}"
+    return text.rstrip("0").rstrip(".")
+
+
 def in_major_units(minor: int, currency: str) -> Decimal:
     """
     Bring an amount of money to the unit that prices are written in.

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from typing import Any
 
 from mesoformula.cli.common import counted
 from mesoformula.products import Product
-from mesoformula.stock.figures import in_major_units
+from mesoformula.stock.figures import in_major_units, in_millionths
 from mesoformula.stock.ledger.costs import cost_text, read_cost
 from mesoformula.stock.lots.judging import said_of
 from mesoformula.stock.records import Assay, LotFact, Movement, MovementKind, MovementLine, Opened
-
-_NANOLITRES_PER_ML = Decimal(1_000_000)
-_NANOGRAMS_PER_MG = Decimal(1_000_000)
 
 
 def containers_text(product: Product, number: int) -> str:
@@ -43,7 +39,7 @@ def volume_text(nanolitres: int) -> str:
     Returns:
         In mL, exactly.
     """
-    return f"{_trimmed(Decimal(nanolitres) / _NANOLITRES_PER_ML)} mL"
+    return f"{in_millionths(nanolitres)} mL"
 
 
 def mass_text(nanograms: int) -> str:
@@ -56,7 +52,7 @@ def mass_text(nanograms: int) -> str:
     Returns:
         In mg, exactly.
     """
-    return f"{_trimmed(Decimal(nanograms) / _NANOGRAMS_PER_MG)} mg"
+    return f"{in_millionths(nanograms)} mg"
 
 
 def amount_text(nanolitres: int | None, nanograms: int | None) -> str:
@@ -119,7 +115,7 @@ def volume_plain(nanolitres: int | None) -> dict[str, str] | None:
     """
     if nanolitres is None:
         return None
-    return {"value": _trimmed(Decimal(nanolitres) / _NANOLITRES_PER_ML), "unit": "mL"}
+    return {"value": in_millionths(nanolitres), "unit": "mL"}
 
 
 def mass_plain(nanograms: int | None) -> dict[str, str] | None:
@@ -134,12 +130,7 @@ def mass_plain(nanograms: int | None) -> dict[str, str] | None:
     """
     if nanograms is None:
         return None
-    return {"value": _trimmed(Decimal(nanograms) / _NANOGRAMS_PER_MG), "unit": "mg"}
-
-
-def _trimmed(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return {"value": in_millionths(nanograms), "unit": "mg"}
 
 
 def movement_plain(movement: Movement) -> dict[str, Any]:

@@ -89,6 +89,20 @@ def check_product(problems: list[Problem], product: Any) -> str:
     return text
 
 
+def check_number(problems: list[Problem], code: str, number: Any) -> None:
+    """
+    Note what is wrong with the number of something that the ledger numbers.
+
+    Args:
+        problems: Added to.
+        code: What it numbers: `opened` or `pick`.
+        number: As given.
+    """
+    if type(number) is not int or not 0 < number < 2**63:
+        called = "opened container" if code == "opened" else code
+        problems.append(Problem(code, f"{called} {figure(number)}: expected its number, such as 7"))
+
+
 def check_order(
     problems: list[Problem], order: Order, moment: datetime, *, needs_reason: bool = False
 ) -> Order:

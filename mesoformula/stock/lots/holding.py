@@ -17,7 +17,7 @@ from mesoformula.stock.database import schema
 from mesoformula.stock.database.store import Store
 from mesoformula.stock.ledger.appending import Entry, Lot
 from mesoformula.stock.ledger.moments import from_moment
-from mesoformula.stock.ledger.orders import check_name, check_order, moment_objections
+from mesoformula.stock.ledger.orders import check_name, check_number, check_order, moment_objections
 from mesoformula.stock.ledger.posting import Posting, carry_out
 from mesoformula.stock.ledger.tally import NO, QUARANTINED, RECALLED, YES
 from mesoformula.stock.lots.excursions import Touched, touched_by
@@ -32,7 +32,6 @@ from mesoformula.stock.lots.held import (
 )
 from mesoformula.stock.lots.lots import (
     check_lot,
-    check_opened,
     find_revisions,
     listed,
     local,
@@ -111,7 +110,7 @@ def quarantine_opened(store: Store, number: int, *, order: Order) -> Receipt:
         StockError: If the store cannot be opened or written to.
     """
     problems: list[Problem] = []
-    check_opened(problems, number)
+    check_number(problems, "opened", number)
     order, _place = _checked(store, order, None, problems)
 
     def work(posting: Posting) -> None:
@@ -249,7 +248,7 @@ def release_opened(store: Store, number: int, *, order: Order) -> Receipt:
         StockError: If the store cannot be opened or written to.
     """
     problems: list[Problem] = []
-    check_opened(problems, number)
+    check_number(problems, "opened", number)
     order, _place = _checked(store, order, None, problems)
 
     def work(posting: Posting) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import tzinfo
-from decimal import Decimal, localcontext
+from decimal import localcontext
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
@@ -12,9 +12,10 @@ from sqlalchemy import Connection, func, select
 from mesoformula.errors import OrderError, Problem, QuantityError
 from mesoformula.stock.database import schema
 from mesoformula.stock.database.store import Store
+from mesoformula.stock.figures import in_millionths
 from mesoformula.stock.ledger.appending import Lot
 from mesoformula.stock.ledger.moments import to_moment
-from mesoformula.stock.ledger.orders import check_name, check_product, figure
+from mesoformula.stock.ledger.orders import check_name, check_product
 from mesoformula.stock.lots.finding import find_lot
 from mesoformula.units import EXACT, magnitude, show
 from mesoformula.words import shown
@@ -59,20 +60,6 @@ def check_lot(problems: list[Problem], product: Any, number: Any) -> tuple[str, 
         Both names; whether the stock holds them is another question.
     """
     return check_product(problems, product), check_name(problems, "lot", number)
-
-
-def check_opened(problems: list[Problem], number: Any) -> None:
-    """
-    Note what is wrong with the number of an opened container.
-
-    Args:
-        problems: Added to.
-        number: As given.
-    """
-    if type(number) is not int or not 0 < number < 2**63:
-        problems.append(
-            Problem("opened", f"opened container {figure(number)}: expected its number, such as 3")
-        )
 
 
 def find_revisions(connection: Connection, product: str, number: str) -> tuple[Lot, ...]:
@@ -282,5 +269,4 @@ def amount_text(nanolitres: int | None, nanograms: int | None) -> str:
     if nanolitres is None and nanograms is None:
         return "an unknown amount"
     amount, unit = (nanolitres, "mL") if nanolitres is not None else (nanograms, "mg")
-    text = f"{Decimal(amount or 0) / _SMALLEST:f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
+    return f"{in_millionths(amount or 0)} {unit}"

@@ -10,14 +10,13 @@ from mesoformula.errors import OrderError, Problem
 from mesoformula.stock.database import schema
 from mesoformula.stock.database.store import Store
 from mesoformula.stock.ledger.appending import Entry, Lot
-from mesoformula.stock.ledger.orders import check_name, check_order
+from mesoformula.stock.ledger.orders import check_name, check_number, check_order
 from mesoformula.stock.ledger.posting import Posting, carry_out
 from mesoformula.stock.ledger.tally import OpenedSum
 from mesoformula.stock.lots.finding import find_opened, lot_by_id, place_name
 from mesoformula.stock.lots.lots import (
     MOVED,
     amount_text,
-    check_opened,
     in_smallest,
     listed,
     local,
@@ -59,7 +58,7 @@ def waste_opened(
     """
     problems: list[Problem] = []
     order = check_order(problems, order, store.moment(), needs_reason=True)
-    check_opened(problems, number)
+    check_number(problems, "opened", number)
     nanolitres, nanograms = in_smallest(problems, volume, "mL"), in_smallest(problems, mass, "mg")
     if volume is not None and mass is not None:
         problems.append(Problem("volume", "give a volume or a mass, not both"))
@@ -114,7 +113,7 @@ def move_opened(store: Store, number: int, *, to: str, order: Order) -> Receipt:
     problems: list[Problem] = []
     goal = check_name(problems, "location", to, place="to: ")
     order = check_order(problems, order, store.moment())
-    check_opened(problems, number)
+    check_number(problems, "opened", number)
     if problems:
         raise OrderError(problems)
     require_stock(store)

@@ -17,10 +17,10 @@ from mesoformula.stock.ledger.appending import Entry, Lot
 from mesoformula.stock.ledger.moments import to_moment
 from mesoformula.stock.ledger.orders import (
     check_name,
+    check_number,
     check_order,
     check_reference,
     containers_objections,
-    figure,
 )
 from mesoformula.stock.ledger.posting import Posting, carry_out
 from mesoformula.stock.lots.finding import find_lot, find_opened, find_place, lot_by_id, place_name
@@ -151,7 +151,7 @@ def use_opened(
     if sum((volume is not None, mass is not None, rest)) != 1:
         problems.append(Problem("volume", "how much was drawn? expected a volume, a mass, or the rest"))
     nanolitres, nanograms = in_smallest(problems, volume, "mL"), in_smallest(problems, mass, "mg")
-    _check_number(problems, "opened", number)
+    check_number(problems, "opened", number)
     if problems:
         raise OrderError(problems)
     require_stock(store)
@@ -224,7 +224,7 @@ def use_pick(
     problems: list[Problem] = []
     order = check_order(problems, check_deviation(problems, order, deviation), store.moment())
     reference = check_reference(problems, reference)
-    _check_number(problems, "pick", pick)
+    check_number(problems, "pick", pick)
     if problems:
         raise OrderError(problems)
     require_stock(store)
@@ -409,12 +409,6 @@ def _reference(problems: list[Problem], reference: str | None) -> str:
             Problem("reference", "which session? expected its reference, 4 to 32 of A-Z, 0-9 and '-'")
         )
     return cleaned or ""
-
-
-def _check_number(problems: list[Problem], code: str, number: Any) -> None:
-    if type(number) is not int or not 0 < number < 2**63:
-        called = "opened container" if code == "opened" else code
-        problems.append(Problem(code, f"{called} {figure(number)}: expected its number, such as 7"))
 
 
 def _flag(said: bool) -> bool | None:

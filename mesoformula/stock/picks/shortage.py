@@ -9,12 +9,12 @@ from typing import Any
 import attrs
 
 from mesoformula.errors import Problem, ShortStockError
+from mesoformula.stock.figures import in_millionths
 from mesoformula.stock.picks.availability import Skipped, Why
 from mesoformula.words import shown
 
 # What a message lists of what was passed over.
 _MOST_LISTED = 8
-_NANOLITRES_PER_ML = 1_000_000
 
 
 @attrs.frozen
@@ -155,8 +155,7 @@ def millilitres(nanolitres: int) -> str:
     Returns:
         Exactly, in mL.
     """
-    whole, rest = divmod(nanolitres, _NANOLITRES_PER_ML)
-    return f"{whole}{f'.{rest:06}'.rstrip('0') if rest else ''} mL"
+    return f"{in_millionths(nanolitres)} mL"
 
 
 def skipped_text(one: Skipped) -> str:

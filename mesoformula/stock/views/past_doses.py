@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mesoformula.clock import site_day
@@ -10,6 +9,7 @@ from mesoformula.errors import OrderError, Problem
 from mesoformula.products import Product
 from mesoformula.sessions import PastDose
 from mesoformula.stock.database.store import Store
+from mesoformula.stock.figures import in_millionths
 from mesoformula.stock.ledger.orders import check_reference
 from mesoformula.stock.opened.beyond_use import opened_volume
 from mesoformula.stock.views.traces import Went
@@ -18,8 +18,6 @@ from mesoformula.units import quantity
 
 if TYPE_CHECKING:
     from mesoformula.units import Quantity
-
-_NANOLITRES_PER_ML = Decimal(1_000_000)
 
 
 def past_doses(store: Store, reference: str) -> tuple[PastDose, ...] | None:
@@ -66,6 +64,6 @@ def past_doses(store: Store, reference: str) -> tuple[PastDose, ...] | None:
 
 def _volume(went: Went, product: Product) -> Quantity | None:
     if went.nanolitres is not None and not went.containers:
-        return quantity(Decimal(abs(went.nanolitres)) / _NANOLITRES_PER_ML, "mL")
+        return quantity(in_millionths(abs(went.nanolitres)), "mL")
     each = opened_volume(product) if went.containers else None
     return each * went.containers if each is not None else None
