@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from mesoformula.catalogue.places import VARIABLE, named_in
 from mesoformula.errors import (
     CatalogueError,
     FormulaError,
@@ -71,6 +73,7 @@ class App:
         self,
         catalogues: Iterable[Path] = (),
         *,
+        dropped: Path | None = None,
         strict: bool = False,
         manager: PluginManager | None = None,
     ) -> None:
@@ -78,11 +81,15 @@ class App:
         Start.
 
         Args:
-            catalogues: Files and folders to read beside what plugins offer.
-            strict: Whether a broken plugin is fatal.
+            catalogues: Files and folders to read beside what plugins offer; a broken one is fatal, as they
+                were named.
+            dropped: A folder whose catalogues are read too, if it is there; a broken one is reported and set
+                aside.
+            strict: Whether a broken plugin, or a broken catalogue that was dropped, is fatal.
             manager: Plugins that are loaded already; None finds those that are installed.
         """
         self._catalogues = tuple(catalogues)
+        self._dropped = dropped
         self._strict = strict
         self._manager = manager
 
@@ -104,6 +111,11 @@ class App:
             formulary.add_catalogue(path)
             if len(formulary.problems) > before:
                 # The user named it: to go on without it would answer another question.
+                raise CatalogueError(_said_where_named(path, formulary.problems[before:]))
+        if self._dropped is not None:
+            before = len(formulary.problems)
+            formulary.add_catalogue(self._dropped, needed=False)
+            if self._strict and len(formulary.problems) > before:
                 raise CatalogueError(formulary.problems[before:])
         offers: tuple[tuple[str, Callable[[], Any]], ...] = (
             ("product", manager.products),
@@ -517,6 +529,16 @@ class App:
                 _failed_import(path, f"answered with a {wrong[0]}; expected a Grid", plugin)
             )
         return grids
+
+
+def _said_where_named(path: Path, problems: Iterable[Problem]) -> Iterable[Problem]:
+    """Say that a path stands in the environment, where nobody who types a command sees it."""
+    if path not in named_in(os.environ):
+        return problems
+    return [
+        attrs.evolve(one, message=f"{one.message} ({VARIABLE} names it)") if one.path == str(path) else one
+        for one in problems
+    ]
 
 
 def _failed_import(path: Path, what: str, plugin: str | None) -> Problem:

@@ -8,9 +8,9 @@ their order never depends on which plugin was loaded first. Generators are welco
 offer or a check is nothing.
 
 What a plugin may import: the names that the package `mesoformula` exports, and the modules
-`mesoformula.fields`, `mesoformula.rules`, `mesoformula.sheets`, `mesoformula.grids`,
-`mesoformula.presentation`, `mesoformula.stock.records` and `mesoformula.stock.figures`. Everything else may
-change with any release.
+`mesoformula.fields`, `mesoformula.rules`, `mesoformula.sheets`, `mesoformula.preparations`,
+`mesoformula.languages`, `mesoformula.grids`, `mesoformula.presentation`, `mesoformula.stock.records` and
+`mesoformula.stock.figures`. Everything else may change with any release.
 """
 
 from __future__ import annotations

@@ -103,6 +103,7 @@ class Filling:
         self._entries: dict[str, dict[str, Entry]] = {section: {} for section in SECTIONS}
         self._revisions: dict[str, list[int]] = {}
         self._vendors: dict[str, Vendor] = {}
+        self._described: dict[str, CatalogueFile] = {}
         self._problems: list[Problem] = []
         self._loaded: dict[str, CatalogueFile] = {}
         self._shelves: list[Shelf] = []
@@ -114,13 +115,16 @@ class Filling:
         """What was found wrong so far; `check` finds everything."""
         return tuple(self._problems)
 
-    def add_catalogue(self, root: Path | Traversable, plugin: str | None = None) -> tuple[CatalogueFile, ...]:
+    def add_catalogue(
+        self, root: Path | Traversable, plugin: str | None = None, *, needed: bool = True
+    ) -> tuple[CatalogueFile, ...]:
         """
         Add the TOML files at or below a place.
 
         Args:
             root: A file or a folder.
             plugin: Who offers it; None for what the user named.
+            needed: Whether it is a problem if nothing is there, or no catalogue.
 
         Returns:
             The files that could be parsed, those that were there already included, which are not added again.
@@ -128,13 +132,15 @@ class Filling:
         """
         added = []
         try:
+            if not needed and not root.is_dir():
+                return ()
             found = list(islice(find(root), MAX_FILES + 1))
         except OSError as err:
             self._problems.append(
                 Problem("file", f"cannot be read: {err.strerror or err}", str(root), None, plugin)
             )
             return ()
-        if not found:
+        if not found and needed:
             self._problems.append(
                 Problem("file", "holds no .toml file; expected a catalogue", str(root), None, plugin)
             )
@@ -243,12 +249,15 @@ class Filling:
         if reader.problems or not isinstance(vendor, Vendor):
             return None
         known = self._vendors.setdefault(vendor.id, vendor)
+        first = self._described.setdefault(vendor.id, file)
         if known != vendor:
-            self._problems.append(
-                file.problem(
-                    "duplicate", f"vendor {vendor.id!r} is described differently elsewhere", ("vendor",)
-                )
+            place = first.problem("", "", ("vendor",))
+            where = "by a plugin" if first is file else f"in {place.path}:{place.line}"
+            message = (
+                f"vendor {vendor.id!r} is described differently {where}; give it the same name and synonyms, "
+                "or an id of its own"
             )
+            self._problems.append(file.problem("duplicate", message, ("vendor",)))
         return vendor.id
 
     def add_record(self, section: str, record: Any, plugin: str) -> None:

@@ -42,7 +42,7 @@ COMMANDS = {
     "course": ("course", "Plan a course of sessions, and keep it in the stock."),
     "stock": ("stock", "Receive stock and list it."),
     "sheet": ("sheet", "Write sheets to a workbook."),
-    "catalogue": ("catalogue", "Check catalogues, and describe their format."),
+    "catalogue": ("catalogue", "Write, check and compare catalogues."),
     "plugin": ("plugin", "List the plugins."),
 }
 

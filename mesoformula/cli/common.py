@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mesoformula.app import App
+from mesoformula.catalogue.places import named_in, own_folder
 from mesoformula.units import plain, symbol
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ def app_of(ctx: click.Context | None = None) -> App:
     root = (ctx or click.get_current_context()).find_root()
     given = root.ensure_object(dict)
     if "app" not in given:
-        catalogues = [Path(path) for path in root.params.get("catalogues", ())]
-        given["app"] = App(catalogues, strict=root.params.get("strict", False))
+        named = [Path(path) for path in root.params.get("catalogues", ())]
+        catalogues = [*named_in(os.environ), *named]
+        given["app"] = App(catalogues, dropped=own_folder(), strict=root.params.get("strict", False))
     app: App = given["app"]
     return app
 
@@ -46,7 +48,15 @@ def print_json(value: Any) -> None:
     Args:
         value: Dictionaries, lists, text, whole numbers, booleans and None.
     """
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    if not text.replace("\n", "").isprintable():  # line breaks between lines are those of the layout
+        text = "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
+    click.echo(text)
+
+
+def _escaped(char: str) -> str:
+    """Write a character that could steer a terminal as JSON does."""
+    return json.dumps(char)[1:-1] if char != "\x7f" else "\\u007f"
 
 
 def width() -> int:

@@ -1,26 +1,16 @@
-"""
-What an export says, not how it is written.
-
-A sheet is plain data: columns that each hold one kind of value, rows of plain values, and sums and
-differences as data too, so that a workbook can carry them as live formulas and a text format as their values.
-"""
+"""Columns and rows."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
-if TYPE_CHECKING:
-    from mesoformula.formulary import Formulary
-    from mesoformula.stock.records import StockView
-
-Value: TypeAlias = str | int | Decimal | date | datetime | None
+from mesoformula.sheets.expressions import Live, Value, plain_value
 
 
 class Holds(enum.StrEnum):
@@ -92,13 +82,60 @@ class MarkOfDays:
     Attributes:
         column: Key of a column that holds the days left.
         soon: Up to how many days count as soon.
+        expired_word: In the language of the sheet.
+        soon_word: In the language of the sheet.
     """
 
     column: str
     soon: int
+    expired_word: str = Mark.EXPIRED.value
+    soon_word: str = Mark.SOON.value
+
+    def mark(self, days: Value | Live) -> Mark:
+        """
+        Find the mark for a number of days left.
+
+        Args:
+            days: Until the last day of use; None if nobody knows.
+
+        Returns:
+            It; none for None.
+        """
+        number = plain_value(days)
+        return Mark.of_days(number, self.soon) if isinstance(number, int) else Mark.NONE
+
+    def word(self, mark: Mark) -> str | None:
+        """
+        Say a mark in the language of the sheet.
+
+        Args:
+            mark: Any.
+
+        Returns:
+            Its word; None for any but expired and soon.
+        """
+        return {Mark.EXPIRED: self.expired_word, Mark.SOON: self.soon_word}.get(mark)
 
 
 Computed: TypeAlias = DaysUntil | Times | MarkOfDays
+
+
+@attrs.frozen
+class Allowed:
+    """
+    What a person may enter into a cell.
+
+    Attributes:
+        low: The smallest number.
+        high: The largest number.
+        choices: Texts of which it must be one; then the numbers do not count.
+        longest: The longest text; then neither numbers nor choices count.
+    """
+
+    low: Decimal | int | None = None
+    high: Decimal | int | None = None
+    choices: tuple[str, ...] = ()
+    longest: int | None = None
 
 
 @attrs.frozen
@@ -115,6 +152,8 @@ class Column:
         at_least: Whether its empty cells stand for numbers that are not known, so that the sum is `at least`.
         places: Decimal places to show.
         widest: The widest it may become, in characters; longer text wraps.
+        editable: Whether a person fills it in; on a locked sheet only such cells can be changed.
+        allowed: What may be entered there; None for anything.
     """
 
     key: str
@@ -125,6 +164,8 @@ class Column:
     at_least: bool = False
     places: int = 0
     widest: int = 40
+    editable: bool = False
+    allowed: Allowed | None = None
 
 
 @attrs.frozen
@@ -137,11 +178,31 @@ class Row:
         mark: What it is marked as.
     """
 
-    values: tuple[Value, ...]
+    values: tuple[Value | Live, ...]
     mark: Mark = Mark.NONE
 
 
-def row(columns: Sequence[Column], given: Mapping[str, Value], as_of: date | None = None) -> Row:
+@attrs.frozen
+class Rows:
+    """
+    Rows that are read as they are needed, for exports that memory would not hold.
+
+    Attributes:
+        count: How many there are.
+        read: Reads them once more from the first.
+    """
+
+    count: int
+    read: Callable[[], Iterator[Row]]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.read()
+
+
+def row(columns: Sequence[Column], given: Mapping[str, Value | Live], as_of: date | None = None) -> Row:
     """
     Make a row, working out the computed columns and the mark.
 
@@ -159,7 +220,7 @@ def row(columns: Sequence[Column], given: Mapping[str, Value], as_of: date | Non
     unknown = given.keys() - {column.key for column in columns if column.computed is None}
     if unknown:
         raise KeyError(min(unknown))
-    values: dict[str, Value] = {}
+    values: dict[str, Value | Live] = {}
     mark = Mark.NONE
     for column in columns:
         if column.computed is None:
@@ -167,101 +228,37 @@ def row(columns: Sequence[Column], given: Mapping[str, Value], as_of: date | Non
         else:
             values[column.key] = _work_out(column.computed, values, as_of)
             if isinstance(column.computed, MarkOfDays):
-                mark = Mark(str(values[column.key] or ""))
+                mark = column.computed.mark(values[column.computed.column])
     return Row(tuple(values.values()), mark)
 
 
-def _work_out(computed: Computed, values: Mapping[str, Value], as_of: date | None) -> Value:
+def _work_out(computed: Computed, values: Mapping[str, Value | Live], as_of: date | None) -> Value:
     match computed:
         case DaysUntil(column):
-            day = values[column]
+            day = plain_value(values[column])
             return (day - as_of).days if isinstance(day, date) and as_of is not None else None
         case Times(left, right):
-            one, other = values[left], values[right]
+            one, other = plain_value(values[left]), plain_value(values[right])
             if isinstance(one, int | Decimal) and isinstance(other, int | Decimal):
                 return one * other
             return None
-        case MarkOfDays(column, soon):
-            days = values[column]
-            return (Mark.of_days(days, soon).value or None) if isinstance(days, int) else None
+        case MarkOfDays(column):
+            return computed.word(computed.mark(values[column]))
 
 
-@attrs.frozen
-class Sheet:
+def total(columns: Sequence[Column], rows: Sequence[Row] | Rows, key: str) -> Decimal | int | None:
     """
-    One sheet of an export.
+    Add up one column.
 
-    Attributes:
-        key: Such as `stock`.
-        title: For the tab and the head of the page.
-        columns: What it holds, left to right.
-        rows: Top to bottom.
-        as_of: The day that days left are counted from.
-        facts: Pairs of word and value that stand above the table: store, moment, version.
-        notes: Sentences that stand below it.
-        empty: What stands in place of rows where there are none.
+    Args:
+        columns: Of the table.
+        rows: Of the table.
+        key: Of a column that holds numbers.
+
+    Returns:
+        The sum over all rows, empty cells left out; None if all are empty, which is not the same as 0.
     """
-
-    key: str
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    as_of: date | None = None
-    facts: tuple[tuple[str, Value], ...] = ()
-    notes: tuple[str, ...] = ()
-    empty: str = "Nothing to show."
-
-    def total(self, key: str) -> Decimal | int | None:
-        """
-        Add up one column.
-
-        Args:
-            key: Of a column that holds numbers.
-
-        Returns:
-            The sum over all rows, empty cells left out; None if all are empty, which is not the same as 0.
-        """
-        place = [column.key for column in self.columns].index(key)
-        values = [row.values[place] for row in self.rows]
-        numbers = [value for value in values if isinstance(value, int | Decimal)]
-        return sum(numbers) if numbers else None
-
-
-@attrs.frozen
-class SheetRequest:
-    """
-    What a sheet is asked for.
-
-    Attributes:
-        topic: What it is about: `stock`.
-        stock: The stock to show.
-        warn_days: Up to how many days left count as expiring soon.
-        formulary: Everything that plugins offer; None leaves out what only it knows, such as the class of a
-            substance.
-        facts: Pairs of word and value for every sheet to show, such as that the data are fictional.
-        notes: Sentences for every sheet to show.
-    """
-
-    topic: str
-    stock: StockView
-    warn_days: int = 60
-    formulary: Formulary | None = None
-    facts: tuple[tuple[str, Value], ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@attrs.frozen
-class Exporter:
-    """
-    A format that sheets can be written in.
-
-    Attributes:
-        suffix: Of the file, such as `.xlsx`; unique.
-        name: For people.
-        write: Writes the sheets to a path, whole or not at all; what stands there is replaced, so that asking
-            first is up to the caller.
-    """
-
-    suffix: str
-    name: str
-    write: Callable[[Sequence[Sheet], Path], None]
+    place = [column.key for column in columns].index(key)
+    values = (plain_value(row.values[place]) for row in rows)
+    numbers = [value for value in values if isinstance(value, int | Decimal)]
+    return sum(numbers) if numbers else None
