@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mesoformula.errors import MesoformulaError as MesoformulaError
     from mesoformula.errors import Problem as Problem
     from mesoformula.errors import QuantityError as QuantityError
+    from mesoformula.errors import SheetError as SheetError
     from mesoformula.errors import StockError as StockError
     from mesoformula.errors import UnknownNameError as UnknownNameError
     from mesoformula.findings import Finding as Finding
@@ -119,6 +120,7 @@ _HOMES = {
         "MesoformulaError",
         "Problem",
         "QuantityError",
+        "SheetError",
         "StockError",
         "UnknownNameError",
     ),

@@ -104,6 +104,7 @@ class App:
         manager = self.manager
         manager.define_units()
         formulary = Formulary((*CORE_CLASSES, *(one.value for one in manager.ingredient_classes())))
+        formulary.first_party = manager.first_party
         for catalogue in manager.catalogues():
             formulary.add_catalogue(catalogue.value, str(catalogue.plugin))
         for path in self._catalogues:
@@ -139,7 +140,12 @@ class App:
         Returns:
             Such as `plugin formulary is blocked`.
         """
-        words = {State.BLOCKED: "is blocked", State.FAILED: "has failed", State.CONFLICT: "is in conflict"}
+        words = {
+            State.BLOCKED: "is blocked",
+            State.FAILED: "has failed",
+            State.INCOMPATIBLE: "is incompatible",
+            State.CONFLICT: "is in conflict",
+        }
         return tuple(
             f"plugin {status.name} {words[status.state]}"
             for status in self.manager.report()

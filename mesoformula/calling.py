@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import attrs
 import pluggy
 
+from mesoformula.account import Entry
 from mesoformula.contract import (
     CHECKS,
     DECISIONS,
@@ -23,9 +24,11 @@ from mesoformula.contract import (
     drained,
     resumed,
 )
+from mesoformula.contract_version import Contract
 from mesoformula.errors import MesoformulaError, PluginResultError, Problem
-from mesoformula.loading import Entry, Registry
+from mesoformula.loading import Registry
 from mesoformula.provenance import BLOCK_VARIABLE, Offered, PluginInfo, State, said
+from mesoformula.watching import Watch
 
 T = TypeVar("T")
 
@@ -39,6 +42,12 @@ class Implementation:
     function: Callable[..., Any]
     arguments: tuple[str, ...]
     is_wrapper: bool
+    what: str = ""
+
+    @property
+    def said(self) -> str:
+        """What it is, for a person."""
+        return self.what or self.hook
 
 
 class Caller(Registry):
@@ -47,10 +56,18 @@ class Caller(Registry):
 
     Attributes:
         strict: Whether the first problem is raised instead of kept.
+        contract: That holds with plugins.
     """
 
-    def __init__(self, *, strict: bool = False, discovers: bool = True) -> None:
-        super().__init__(strict=strict, discovers=discovers)
+    def __init__(
+        self,
+        *,
+        strict: bool = False,
+        discovers: bool = True,
+        contract: Contract | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        super().__init__(strict=strict, discovers=discovers, contract=contract, watch=watch)
         self._implementations: dict[str, tuple[Implementation, ...]] = {}
         self._offered: dict[str, tuple[Offered[Any], ...]] = {}
 
@@ -100,15 +117,18 @@ class Caller(Registry):
         Returns:
             What `finish` makes of it.
         """
-        return finish(implementation.function(*[arguments[name] for name in implementation.arguments]))
+        with self._watch.over(implementation.plugin, implementation.said) as call:
+            result = finish(implementation.function(*[arguments[name] for name in implementation.arguments]))
+            call.gave(result)
+        return result
 
-    def _failed(
-        self, implementation: Implementation, err: BaseException, offered: str | None = None
-    ) -> Problem:
+    def _failed(self, implementation: Implementation, err: BaseException) -> Problem:
         """Note that a hook failed, or what it offered; of many times alike only the first is kept."""
-        plugin, hook = implementation.plugin, implementation.hook
+        plugin, hook, offered = implementation.plugin, implementation.hook, implementation.what
         code = "result" if isinstance(err, WrongAnswerError) else "raised"
-        if offered is not None:
+        if offered and hook in ("mesoformula_exporters", "mesoformula_commands"):
+            outcome = "what it has written may be incomplete"
+        elif offered:
             outcome = "nobody else is asked instead"
         elif hook in OFFERS:
             outcome = "nothing of it is used"
@@ -118,7 +138,7 @@ class Caller(Registry):
             outcome = "nobody else is asked instead"
         problem = Problem(
             code,
-            f"{offered or hook} {_what(err)}; {outcome}; mend or update the plugin, or block it with "
+            f"{implementation.said} {_what(err)}; {outcome}; mend or update the plugin, or block it with "
             f"{BLOCK_VARIABLE}={plugin.name}",
             plugin=str(plugin),
         )

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import pluggy
 
+from mesoformula.contract_version import CONTRACT_ATTRIBUTE, Contract, written
 from mesoformula.hookspecs import PROJECT
 from mesoformula.words import nearest, shown
 
@@ -140,22 +141,39 @@ class Examined:
     Attributes:
         faults: Pairs of code and message; with any, the plugin cannot be used.
         hooks: That it implements.
+        outdated: Sentences about what of its use of them is deprecated.
     """
 
     faults: tuple[tuple[str, str], ...]
     hooks: tuple[str, ...] = ()
+    outdated: tuple[Outdated, ...] = ()
 
 
-def examined(manager: pluggy.PluginManager, plugin: object) -> Examined:
+@attrs.frozen
+class Outdated:
+    """
+    A use of something that is deprecated.
+
+    Attributes:
+        message: What, since when, until when, and what to do.
+        function: That uses it.
+    """
+
+    message: str
+    function: Callable[..., Any]
+
+
+def examined(manager: pluggy.PluginManager, plugin: object, contract: Contract) -> Examined:
     """
     Look for everything in a plugin that pluggy would pass over or trip over.
 
     Args:
         manager: That knows the hooks.
         plugin: A module or an instance.
+        contract: As it stands.
 
     Returns:
-        All faults at once, and the hooks.
+        All faults at once, the hooks, and what of their use is deprecated.
     """
     if plugin is None:
         return Examined((("register", "is None; let the entry point name a module, a class or an instance"),))
@@ -167,39 +185,47 @@ def examined(manager: pluggy.PluginManager, plugin: object) -> Examined:
         return Examined((("register", message),))
     faults: list[tuple[str, str]] = []
     hooks: set[str] = set()
+    outdated: list[Outdated] = []
     passed_over = False
     for attribute in list(vars(plugin)) if isinstance(plugin, ModuleType) else dir(plugin):
-        if attribute.startswith("__"):
+        if attribute.startswith("__") or attribute == CONTRACT_ATTRIBUTE:
             continue
         options = manager.parse_hookimpl_opts(plugin, attribute)
         if options is None:
-            faults.extend(_unmarked(plugin, attribute))
+            faults.extend(_unmarked(plugin, attribute, contract))
             continue
         hook = options.get("specname") or attribute
         if hook in KNOWN_HOOKS:
             implementation = pluggy.HookImpl(plugin, "", getattr(plugin, attribute), options)
             arguments = getattr(manager.hook, hook).spec.argnames
-            faults.extend(_wrong_signature(hook, attribute, implementation, arguments))
+            faults.extend(_wrong_signature(hook, attribute, implementation, arguments, contract))
+            outdated.extend(
+                Outdated(f"{shown(attribute)}: {message}", implementation.function)
+                for message in contract.outdated(hook, implementation.argnames)
+            )
             hooks.add(hook)
         elif options.get("optionalhook"):
             passed_over = True
         else:
-            faults.append(("unknown-hook", f"{shown(attribute)} is no hook{_meant(hook)}"))
+            faults.append(("unknown-hook", f"{shown(attribute)} is no hook{_meant(hook, contract)}"))
     if not (faults or hooks or passed_over):
         faults.append(("no-hook", "implements no hook; let the entry point name the module that does"))
-    return Examined(tuple(faults), tuple(sorted(hooks)))
+    return Examined(tuple(faults), tuple(sorted(hooks)), tuple(outdated))
 
 
 def _wrong_signature(
-    hook: str, attribute: str, implementation: pluggy.HookImpl, arguments: Sequence[str]
+    hook: str,
+    attribute: str,
+    implementation: pluggy.HookImpl,
+    arguments: Sequence[str],
+    contract: Contract,
 ) -> Iterator[tuple[str, str]]:
     for argument in implementation.argnames:
         if argument not in arguments:
-            yield (
-                "unknown-argument",
-                f"{shown(attribute)} wants {argument!r}, which {hook} does not have; "
-                f"take only what it has: {', '.join(arguments) or 'nothing'}",
+            what = contract.removed(hook, argument) or (
+                f"{hook} does not have; take only what it has: {', '.join(arguments) or 'nothing'}"
             )
+            yield "unknown-argument", f"{shown(attribute)} wants {argument!r}, which {what}"
     for parameter in inspect.signature(implementation.function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
             yield (
@@ -285,7 +311,7 @@ def _proper(answer: Any, name: str, texts: Iterable[str]) -> None:
         )
 
 
-def _unmarked(plugin: object, attribute: str) -> Iterator[tuple[str, str]]:
+def _unmarked(plugin: object, attribute: str, contract: Contract) -> Iterator[tuple[str, str]]:
     """Find what looks like a hook but is none for pluggy."""
     value = inspect.getattr_static(plugin, attribute, None)
     if isinstance(value, ModuleType):
@@ -303,12 +329,18 @@ def _unmarked(plugin: object, attribute: str) -> Iterator[tuple[str, str]]:
     elif not isinstance(value, type) and (callable(value) or hasattr(type(value), "__get__")):
         yield (
             "unknown-hook",
-            f"{shown(attribute)} is no hook, and '{_PREFIX}…' is kept for hooks{_meant(attribute)}",
+            f"{shown(attribute)} is no hook, and '{_PREFIX}…' is kept for hooks{_meant(attribute, contract)}",
         )
 
 
-def _meant(word: str) -> str:
+def _meant(word: str, contract: Contract) -> str:
+    gone = contract.removed(word)
+    if gone is not None:
+        return f": it {gone}"
     close = nearest(word, sorted(KNOWN_HOOKS), most=1)
     if close:
         return f"; did you mean {close[0]}? Rename it"
-    return "; rename it, or mark it optionalhook=True if it is one of a newer mesoformula"
+    return (
+        f" of contract {written(contract.version)}; rename it, or mark it optionalhook=True if it is one of "
+        "a newer mesoformula"
+    )

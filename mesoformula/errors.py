@@ -152,6 +152,23 @@ class GridError(MesoformulaError, ValueError):
         return "\n".join(str(problem) for problem in self.problems)
 
 
+class SheetError(MesoformulaError, ValueError):
+    """
+    Sheets that cannot be made, or cannot be written in a format: nothing has been written.
+
+    Attributes:
+        problems: Everything that stands against it.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """Write one line per problem."""
+        return "\n".join(str(problem) for problem in self.problems)
+
+
 class SettingsError(CatalogueError):
     """Settings that cannot be used: of the file, the environment or the command line."""
 

@@ -85,6 +85,7 @@ class Grid:
         is_hidden: Whether it is a sheet that is not shown.
         encoding: Of a text file, as it was taken to be.
         delimiter: Of a text file, as it was taken to be.
+        hidden: Numbers of rows that are not shown, by a filter or by hand; they stand among the rows.
     """
 
     title: str
@@ -94,6 +95,7 @@ class Grid:
     is_hidden: bool = False
     encoding: str | None = None
     delimiter: str | None = None
+    hidden: frozenset[int] = frozenset()
 
     def problem(self, code: str, message: str, cell: Cell | None = None) -> Problem:
         """

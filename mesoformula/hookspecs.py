@@ -5,7 +5,8 @@ A hook named by a plural noun *offers* frozen objects; `check_…` returns findi
 *decides*: the first answer that is not None counts, and first-party answers come last. A plugin names only
 the arguments it wants, so that a later version may add some without breaking it. Offers are sorted by name:
 their order never depends on which plugin was loaded first. Generators are welcome; None from an
-offer or a check is nothing.
+offer or a check is nothing. A plugin may say which contract it was written for, in an attribute
+`mesoformula_contract = "1.2"`.
 
 What a plugin may import: the names that the package `mesoformula` exports, and the modules
 `mesoformula.fields`, `mesoformula.rules`, `mesoformula.sheets`, `mesoformula.preparations`,
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
 #: The name of the project for pluggy, and the entry-point group in which plugins are found.
 PROJECT = "mesoformula"
 
-#: The version of this contract: the first number changes when a hook or an argument is removed, the second
-#: when one is added.
-CONTRACT_VERSION = (1, 1)
+#: The version of this contract: the first number rises when a hook or an argument is removed, the second when
+#: one is added, or a field of what is handed over. `mesoformula.contract_version` has the rules.
+CONTRACT_VERSION = (1, 2)
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -66,9 +67,11 @@ class Specs:
 
         Example:
             ```python
+            from mesoformula import hookimpl
+
             @hookimpl
             def mesoformula_unit_definitions():
-                return ["speyu = [spe_activity] = SPEYU"]
+                return ["acme_unit = [acme_activity] = ACMEU"]
             ```
         """
 
@@ -84,6 +87,11 @@ class Specs:
 
         Example:
             ```python
+            import attrs
+
+            from mesoformula import IngredientClass, hookimpl
+            from mesoformula.fields import Text, written
+
             @attrs.frozen
             class Peptide:
                 sequence: str | None = attrs.field(
@@ -108,9 +116,13 @@ class Specs:
 
         Example:
             ```python
+            from importlib.resources import files
+
+            from mesoformula import hookimpl
+
             @hookimpl
             def mesoformula_catalogues():
-                return [importlib.resources.files("mesoformula_acme") / "catalogue"]
+                return [files("mesoformula_acme") / "catalogue"]
             ```
         """
 
@@ -126,9 +138,20 @@ class Specs:
 
         Example:
             ```python
+            from datetime import date
+
+            from mesoformula import (
+                ContainerKind, Form, Part, Product, Source, SourceKind, Vendor, hookimpl, quantity
+            )
+
+            ACME = Vendor("acme", "Acme")
+            PRICES = Source(SourceKind.IFU, "https://acme.example/diluent", date(2026, 11, 23))
+
             @hookimpl
             def mesoformula_products():
-                return [make_product(size) for size in (1, 2, 5)]
+                for size in (2, 5, 10):
+                    vial = Part(ContainerKind.VIAL, Form.SOLUTION, volume=quantity(size, "mL"))
+                    yield Product(ACME, f"diluent-{size}", f"Acme Diluent {size} mL", (vial,), (PRICES,))
             ```
         """
 
@@ -144,9 +167,11 @@ class Specs:
 
         Example:
             ```python
+            from mesoformula import Technique, hookimpl
+
             @hookimpl
             def mesoformula_techniques():
-                return [Technique("our-pattern", "our pattern", published=(geometry,))]
+                return [Technique("acme-pattern", "Acme pattern", (), reason="taught by Acme, unpublished")]
             ```
         """
 
@@ -162,9 +187,15 @@ class Specs:
 
         Example:
             ```python
+            from datetime import date
+
+            from mesoformula import Source, SourceKind, Zone, hookimpl
+
+            LEAFLET = Source(SourceKind.IFU, "https://acme.example/leaflet", date(2026, 11, 23))
+
             @hookimpl
             def mesoformula_zones():
-                return [Zone("earlobe", "earlobe", sources=(source,))]
+                return [Zone("earlobe", "earlobe", (LEAFLET,))]
             ```
         """
 
@@ -177,16 +208,23 @@ class Specs:
         is sent the list of all sheets, and returns them with the same keys in the same order.
 
         Args:
-            request: The topic, and the stock to show.
+            request: The topic, and what it is about: the stock, a session, a formula, a count; and in which
+                language.
 
         Returns:
             Sheets for that topic whose keys nobody else offers; none for a topic that is not the plugin's.
 
         Example:
             ```python
+            from mesoformula import Column, Row, Sheet, hookimpl
+
             @hookimpl
             def mesoformula_sheets(request):
-                return [our_sheet(request.stock)] if request.topic == "stock" else []
+                if request.topic != "stock":
+                    return []
+                columns = (Column("word", "Word"), Column("meaning", "Meaning"))
+                rows = (Row(("FEFO", "first expired, first out")),)
+                return [Sheet("acme-words", "Words", columns, rows)]
             ```
         """
 
@@ -202,9 +240,15 @@ class Specs:
 
         Example:
             ```python
+            from mesoformula import Exporter, hookimpl
+
+            def write_text(sheets, path):
+                titles = "; ".join(sheet.title for sheet in sheets)
+                path.write_text(titles, encoding="utf-8")
+
             @hookimpl
             def mesoformula_exporters():
-                return [Exporter(".csv", "comma-separated values", write_csv)]
+                return [Exporter(".titles", "titles of the sheets", write_text)]
             ```
         """
 
@@ -220,9 +264,19 @@ class Specs:
 
         Example:
             ```python
+            from mesoformula import Cell, Grid, Importer, hookimpl
+
+            def read_bars(path):
+                lines = path.read_text(encoding="utf-8").splitlines()
+                rows = tuple(
+                    tuple(Cell(text or None, number, place) for place, text in enumerate(line.split("|"), 1))
+                    for number, line in enumerate(lines, 1)
+                )
+                return (Grid(path.name, rows, str(path)),)
+
             @hookimpl
             def mesoformula_importers():
-                return [Importer(".ods", "OpenDocument spreadsheet", read_spreadsheet)]
+                return [Importer(".bars", "text between bars", read_bars)]
             ```
         """
 
@@ -240,6 +294,8 @@ class Specs:
 
         Example:
             ```python
+            from mesoformula import Choice, LotPolicy, hookimpl
+
             def largest_first(need, candidates):
                 left = need.containers
                 for one in sorted(candidates, key=lambda one: (-one.containers, one.key)):
@@ -266,9 +322,18 @@ class Specs:
 
         Example:
             ```python
+            import click
+
+            from mesoformula import hookimpl
+
+            @click.command("acme-prices")
+            def acme_prices():
+                '''Say where the prices of Acme stand.'''
+                click.echo("https://acme.example/prices")
+
             @hookimpl
             def mesoformula_commands():
-                return [price_command]
+                return [acme_prices]
             ```
         """
 
@@ -289,6 +354,8 @@ class Specs:
 
         Example:
             ```python
+            from mesoformula import Problem, hookimpl
+
             @hookimpl
             def mesoformula_check_product(product):
                 if product.vendor.id == "acme" and not product.gtin:
@@ -315,10 +382,14 @@ class Specs:
 
         Example:
             ```python
+            from mesoformula import Finding, Severity, hookimpl, magnitude
+
             @hookimpl
             def mesoformula_check_session(session, quantities):
-                if quantities.injected > LIMIT:
-                    yield Finding("too-much", Severity.OVERRIDE, session.formula.id, "…")
+                if magnitude(quantities.injected, "mL") > 10:
+                    yield Finding(
+                        "acme-volume", Severity.OVERRIDE, session.formula.id, "more than 10 mL in one session"
+                    )
             ```
         """
 
@@ -346,8 +417,16 @@ class Specs:
 
         Example:
             ```python
+            from mesoformula import SessionQuantities, hookimpl, quantity
+
             @hookimpl
-            def mesoformula_work_out_session(session, formulary):
-                return ours(session) if session.formula.id.startswith("acme-") else None
+            def mesoformula_work_out_session(session):
+                if session.formula.id != "acme-needling" or session.volume is None:
+                    return None
+                return SessionQuantities(
+                    session=session, lines=(), injected=session.volume, lost=quantity(0, "mL"),
+                    prepared=session.volume, points=session.points, volume_per_point=None, syringes=None,
+                    doses=(),
+                )
             ```
         """

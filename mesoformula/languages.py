@@ -91,6 +91,21 @@ def languages(package: str) -> tuple[str, ...]:
     return (ENGLISH, *sorted(name.removesuffix(".po") for name in names if name.endswith(".po")))
 
 
+def spoken(package: str, language: str) -> str | None:
+    """
+    Find the language of a package that serves for another.
+
+    Args:
+        package: Its import name.
+        language: Such as `fr-CA`.
+
+    Returns:
+        The language itself, or `fr` where the package has no file for Canada; None if it speaks neither.
+    """
+    known = languages(package)
+    return next((one for one in (language, language.partition("-")[0]) if one in known), None)
+
+
 @cache
 def words(package: str, language: str) -> Words:
     """
@@ -106,13 +121,13 @@ def words(package: str, language: str) -> Words:
     Raises:
         UnknownNameError: If the package does not speak the language; with those that it speaks.
     """
-    known = languages(package)
-    for tried in (language, language.partition("-")[0]):
-        if tried == ENGLISH:
-            return Words(ENGLISH, gettext.NullTranslations())
-        if tried in known:
-            return Words(tried, _read(package, tried))
-    raise UnknownNameError("language", language, nearest(language, known) or known)
+    found = spoken(package, language)
+    if found is None:
+        known = languages(package)
+        raise UnknownNameError("language", language, nearest(language, known) or known)
+    if found == ENGLISH:
+        return Words(ENGLISH, gettext.NullTranslations())
+    return Words(found, _read(package, found))
 
 
 def _read(package: str, language: str) -> gettext.GNUTranslations:

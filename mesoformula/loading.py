@@ -1,5 +1,5 @@
 """
-Find plugins, register them, and keep account of what goes wrong.
+Find plugins and register them.
 
 Who wins where two offer one thing is decided here, and documented in `mesoformula.plugins`.
 """
@@ -9,22 +9,22 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint
 from typing import TypeVar
 
 import attrs
 import pluggy
 
-from mesoformula.contract import examined
-from mesoformula.errors import PluginConflictError, PluginError, PluginLoadError, Problem
+from mesoformula.account import Account, Entry, how_to_choose, winner_of
+from mesoformula.contract import Outdated, examined
+from mesoformula.contract_version import Contract, DeclarationError, declared_contract, written
+from mesoformula.errors import PluginLoadError, Problem
 from mesoformula.hookspecs import PROJECT, Specs
 from mesoformula.provenance import (
     BLOCK_VARIABLE,
     Candidate,
-    Offered,
     PluginInfo,
-    PluginStatus,
     State,
     candidates,
     groups,
@@ -33,77 +33,36 @@ from mesoformula.provenance import (
     said,
     stranger,
 )
+from mesoformula.watching import Watch
 from mesoformula.words import nearest, shown
 
 T = TypeVar("T")
 
 
-@attrs.define(eq=False)
-class Entry:
-    """What is known of one plugin, as it changes."""
-
-    plugin: PluginInfo
-    state: State = State.ACTIVE
-    reason: str = ""
-    hooks: tuple[str, ...] = ()
-    load_seconds: float = 0.0
-
-    def worsen(self, state: State, reason: str) -> None:
-        """
-        Keep the worst that happened, and its first reason.
-
-        Args:
-            state: What it has come to.
-            reason: Why.
-        """
-        order = list(State)
-        if order.index(state) > order.index(self.state):
-            self.state, self.reason = state, reason
-
-
-class Registry:
+class Registry(Account):
     """
-    The plugins that were found or registered, and what went wrong with them.
+    The plugins that were found or registered.
 
     Attributes:
         strict: Whether the first problem is raised instead of kept.
+        contract: That holds with plugins.
     """
 
-    def __init__(self, *, strict: bool = False, discovers: bool = True) -> None:
-        self.strict = strict
+    def __init__(
+        self,
+        *,
+        strict: bool = False,
+        discovers: bool = True,
+        contract: Contract | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        super().__init__(strict=strict)
+        self.contract = contract or Contract()
         self._discovers = discovers
+        self._watch = watch or Watch()
         self._pluggy = pluggy.PluginManager(PROJECT)
         self._pluggy.add_hookspecs(Specs)
-        self._entries: list[Entry] = []
-        self._active: dict[str, Entry] = {}
-        self._problems: dict[object, Problem] = {}
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """Everything that has gone wrong so far, once each."""
-        return tuple(self._problems.values())
-
-    def report(self) -> tuple[PluginStatus, ...]:
-        """
-        Tell what has become of every plugin.
-
-        Returns:
-            One status per plugin that was found or registered, sorted by name and distribution.
-        """
-        entries = sorted(self._entries, key=lambda entry: (entry.plugin.name, str(entry.plugin)))
-        return tuple(
-            PluginStatus(
-                entry.plugin.name,
-                entry.plugin.distribution,
-                entry.plugin.version,
-                entry.plugin.first_party,
-                entry.state,
-                entry.reason,
-                entry.hooks,
-                entry.load_seconds,
-            )
-            for entry in entries
-        )
+        self._plugins: dict[int, Entry] = {}
 
     # ---- loading ------------------------------------------------------------------------------------------
 
@@ -195,7 +154,7 @@ class Registry:
                     [one.plugin for one in group],
                     [kept.plugin] if kept is not None else [],
                     f"the plugin name {shown(group[0].plugin.name)}",
-                    f"uninstall one, or block one distribution with {BLOCK_VARIABLE}",
+                    f"uninstall one, or {how_to_choose([one.plugin for one in group])}",
                 )
 
     def _load(self, candidate: Candidate) -> None:
@@ -203,14 +162,16 @@ class Registry:
         started = time.perf_counter()
         try:
             try:
-                plugin = candidate.entry_point.load()
+                with self._watch.over(entry.plugin, f"import of {shown(candidate.entry_point.value)}"):
+                    plugin = candidate.entry_point.load()
             except KeyboardInterrupt:
                 raise
             except BaseException as err:
                 self._set_aside(
                     entry,
                     "import",
-                    f"{shown(candidate.entry_point.value)} cannot be imported ({said(err)})",
+                    f"{shown(candidate.entry_point.value)} cannot be imported ({said(err)})"
+                    f"{self._written_for_another(err)}",
                     err,
                 )
                 return
@@ -262,21 +223,20 @@ class Registry:
         self._admit(entry, plugin)
         return info
 
-    def _enter(self, plugin: PluginInfo) -> Entry:
-        entry = Entry(plugin)
-        self._entries.append(entry)
-        return entry
-
     def _admit(self, entry: Entry, plugin: object) -> None:
         """Register a plugin with pluggy, unless something speaks against it."""
         name = entry.plugin.name
+        outdated: tuple[Outdated, ...] = ()
         try:
-            if isinstance(plugin, type):
-                plugin = plugin()
-            faults: tuple[tuple[str, str], ...] = self._taken(name, plugin)
+            faults = self._incompatible(entry, plugin)
             if not faults:
-                found = examined(self._pluggy, plugin)
+                if isinstance(plugin, type):
+                    plugin = plugin()
+                faults = self._taken(name, plugin)
+            if not faults:
+                found = examined(self._pluggy, plugin, self.contract)
                 faults, entry.hooks = found.faults, () if found.faults else found.hooks
+                outdated = found.outdated
             if not faults:
                 self._pluggy.register(plugin, name=name)
         except KeyboardInterrupt:
@@ -290,131 +250,39 @@ class Registry:
                 self._set_aside(entry, code, message)
             return
         self._active[name] = entry
+        self._plugins[id(plugin)] = entry
+        for one in outdated:
+            self._warn(entry, one)
+
+    def _incompatible(self, entry: Entry, plugin: object) -> tuple[tuple[str, str], ...]:
+        """Tell whether a plugin was written for a contract that is not this one."""
+        try:
+            declared = declared_contract(plugin)
+        except DeclarationError as err:
+            return (("contract", str(err)),)
+        if declared is None:
+            return ()
+        entry.contract = written(declared)
+        refusal = self.contract.refusal(declared)
+        return () if refusal is None else (("incompatible", refusal),)
+
+    def _written_for_another(self, err: BaseException) -> str:
+        """Give the reason that is likely where it is a name of ours that cannot be imported."""
+        name = (err.name if isinstance(err, ImportError) else None) or ""
+        if name.partition(".")[0] != PROJECT:
+            return ""
+        from mesoformula import __version__
+
+        return (
+            f": mesoformula {__version__} with contract {written(self.contract.version)} does not have it; "
+            "was it written for another?"
+        )
 
     def _taken(self, name: str, plugin: object) -> tuple[tuple[str, str], ...]:
         if name in self._active:
             other = self._active[name].plugin
             return (("conflict", f"the plugin name {shown(name)} is taken by {other}; rename one"),)
-        for entry in self._active.values():
-            if self._pluggy.get_plugin(entry.plugin.name) is plugin:
-                return (("conflict", f"is the same object as plugin {entry.plugin}; register it once"),)
+        if id(plugin) in self._plugins:
+            other = self._plugins[id(plugin)].plugin
+            return (("conflict", f"is the same object as plugin {other}; register it once"),)
         return ()
-
-    # ---- account of what went wrong ------------------------------------------------------------------------
-
-    def _note(
-        self,
-        kind: type[PluginError],
-        problem: Problem,
-        cause: BaseException | None = None,
-        key: object = None,
-    ) -> None:
-        self._problems.setdefault(problem if key is None else key, problem)
-        if self.strict:
-            raise kind(problem) from cause
-
-    def _set_aside(self, entry: Entry, code: str, message: str, cause: BaseException | None = None) -> None:
-        if cause is not None:
-            message = f"{message}; mend or update it, or block it with {BLOCK_VARIABLE}={entry.plugin.name}"
-        conflict = code == "conflict"
-        entry.worsen(State.CONFLICT if conflict else State.FAILED, message)
-        self._note(
-            PluginConflictError if conflict else PluginLoadError,
-            Problem(code, message, plugin=str(entry.plugin)),
-            cause,
-        )
-
-    def _refuse(
-        self,
-        parties: Sequence[PluginInfo],
-        kept: Sequence[PluginInfo],
-        what: str,
-        advice: str,
-        *,
-        core: bool = False,
-    ) -> None:
-        """Note a conflict: one problem that names all parties, of whom all but the kept lose."""
-        losers = [party for party in parties if not any(party is winner for winner in kept)]
-        if not losers:
-            return
-        first = losers[0]
-        others = list(dict.fromkeys(str(party) for party in parties if party != first))
-        if core:
-            others.insert(0, "the core")
-        by = f"also offered by {' and '.join(others)}" if others else "offered twice by it"
-        if core or kept:
-            used = f"that of {'the core' if core else kept[0]} is used"
-        else:
-            used = "none of them is used"
-        problem = Problem(
-            "conflict",
-            f"{what} is {by}; {used}; {advice}",
-            plugin=str(first),
-        )
-        for loser in losers:
-            entry = next((one for one in self._entries if one.plugin == loser), None)
-            (entry or self._enter(loser)).worsen(State.CONFLICT, f"{problem.plugin}: {problem.message}")
-        self._note(PluginConflictError, problem)
-
-    def settle(
-        self,
-        what: str,
-        offered: Iterable[Offered[T]],
-        names: Callable[[T], tuple[str, ...]],
-        *,
-        core: Iterable[str] = (),
-    ) -> tuple[Offered[T], ...]:
-        """
-        Set aside what is offered under a taken name.
-
-        The core wins over first-party plugins, and those over third parties; between equals nobody wins.
-
-        Args:
-            what: What is offered, in words, such as `product`.
-            offered: By anybody, by whatever hook or catalogue.
-            names: The names of one of them.
-            core: Names that the core has itself.
-
-        Returns:
-            What stands, in the order given.
-
-        Raises:
-            PluginConflictError: If strict, and a name is taken.
-        """
-        offered, taken = tuple(offered), frozenset(core)
-        claims: dict[str, list[Offered[T]]] = {}
-        for one in offered:
-            for name in dict.fromkeys(names(one.value)):
-                claims.setdefault(name, []).append(one)
-        lost: set[int] = set()
-        for name, parties in sorted(claims.items()):
-            if len(parties) == 1 and name not in taken:
-                continue
-            parties.sort(key=lambda one: (one.plugin.name, str(one.plugin)))
-            kept = None if name in taken else winner_of(parties, lambda one: one.plugin)
-            lost.update(id(one) for one in parties if one is not kept)
-            self._refuse(
-                [one.plugin for one in parties],
-                [kept.plugin] if kept is not None else [],
-                f"{what} {shown(name)}",
-                f"rename one or block one with {BLOCK_VARIABLE}",
-                core=name in taken,
-            )
-        return tuple(one for one in offered if id(one) not in lost)
-
-
-def winner_of(parties: Sequence[T], who: Callable[[T], PluginInfo]) -> T | None:
-    """
-    Choose the only party, or the only first-party one; nobody else.
-
-    Args:
-        parties: That want one thing.
-        who: They are.
-
-    Returns:
-        The winner; None if there is none.
-    """
-    if len(parties) == 1:
-        return parties[0]
-    first = [party for party in parties if who(party).first_party]
-    return first[0] if len(first) == 1 else None

@@ -8,6 +8,8 @@ the first one fatal. The rules, none of which depends on the order in which plug
   does not exist, a forgotten decorator, an argument that the hook does not have), is set aside whole: half a
   plugin might offer products without the check that belongs to them. A hook of a newer contract may be marked
   `optionalhook=True`; then it is passed over.
+- A plugin that says it was written for a newer contract, or for one with another first number, is set aside
+  whole, before any of its hooks is known. What it uses that is deprecated works, and is named.
 - A hook that raises, or answers with something it must not, is set aside with everything it offered in that
   call; the plugin's other hooks go on. A check keeps what it had found, and that it did not get through is
   said with it: as a finding `unchecked`, or a problem.
@@ -22,24 +24,23 @@ the first one fatal. The rules, none of which depends on the order in which plug
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 import attrs
 
-from mesoformula.calling import Caller, Implementation
+from mesoformula.account import how_to_choose
 from mesoformula.errors import (
-    ChoiceError,
     PluginConflictError,
     PluginError,
     PluginResultError,
     Problem,
     QuantityError,
 )
+from mesoformula.handing import Runner
 from mesoformula.provenance import BLOCK_VARIABLE, Offered, PluginInfo, PluginStatus, State
-from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from mesoformula.products import Product
     from mesoformula.sessions import Session, SessionQuantities
     from mesoformula.sheets import Exporter, Sheet, SheetRequest
-    from mesoformula.stock.picks.policies import Candidate, Choice, LotPolicy, Need
+    from mesoformula.stock.picks.policies import LotPolicy
     from mesoformula.treatments import Technique, Zone
 
 __all__ = [
@@ -69,7 +70,7 @@ __all__ = [
 ]
 
 
-class PluginManager(Caller):
+class PluginManager(Runner):
     """
     Knows the plugins, calls their hooks, and keeps account of what went wrong.
 
@@ -128,9 +129,11 @@ class PluginManager(Caller):
         Ask for catalogues.
 
         Returns:
-            Files and folders, by plugin and in its own order.
+            Files and folders, by plugin and in its own order; those of first-party plugins come first, as the
+            first to offer a record keeps its name.
         """
-        return self.offers("mesoformula_catalogues")
+        offered: tuple[Offered[Path | Traversable], ...] = self.offers("mesoformula_catalogues")
+        return tuple(sorted(offered, key=lambda one: not one.plugin.first_party))
 
     def products(self) -> tuple[Offered[Product], ...]:
         """
@@ -176,9 +179,12 @@ class PluginManager(Caller):
         Ask for formats that sheets can be written in.
 
         Returns:
-            Exporters, sorted by suffix.
+            Exporters, sorted by suffix. One that fails raises `PluginResultError`, which names its plugin.
         """
-        return self.offers("mesoformula_exporters")
+        return tuple(
+            Offered(attrs.evolve(one.value, write=partial(self._write_sheets, one)), one.plugin)
+            for one in self.offers("mesoformula_exporters")
+        )
 
     def importers(self) -> tuple[Offered[Importer], ...]:
         """
@@ -189,7 +195,10 @@ class PluginManager(Caller):
         """
         from mesoformula.grids import CORE_IMPORTERS
 
-        return self.offers("mesoformula_importers", core=[one.suffix for one in CORE_IMPORTERS])
+        return tuple(
+            Offered(attrs.evolve(one.value, read=partial(self._read_tables, one)), one.plugin)
+            for one in self.offers("mesoformula_importers", core=[one.suffix for one in CORE_IMPORTERS])
+        )
 
     def lot_policies(self) -> tuple[Offered[LotPolicy], ...]:
         """
@@ -211,26 +220,6 @@ class PluginManager(Caller):
             for one in self.offers("mesoformula_lot_policies", core=[one.id for one in BUILT_IN])
         )
 
-    def _choose_lots(
-        self, offered: Offered[LotPolicy], need: Need, candidates: Sequence[Candidate]
-    ) -> tuple[Choice, ...]:
-        """Let the policy of a plugin choose: a refusal is an answer, as long as it says why."""
-        from mesoformula.stock.picks.policies import validated
-
-        implementation = Implementation(
-            "mesoformula_lot_policies", offered.plugin, offered.value.choose, ("need", "candidates"), False
-        )
-        arguments = {"need": need, "candidates": tuple(candidates)}
-        try:
-            return self._call_one(implementation, arguments, partial(validated, need, candidates))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as err:
-            if isinstance(err, ChoiceError) and _says_why(err):
-                raise
-            policy = f"lot policy {shown(offered.value.id)}"
-            raise PluginResultError(self._failed(implementation, err, policy)) from err
-
     def commands(self, core: Iterable[str]) -> tuple[Offered[click.Command], ...]:
         """
         Ask for commands.
@@ -239,9 +228,11 @@ class PluginManager(Caller):
             core: Names of the commands that the core has itself.
 
         Returns:
-            click commands, sorted by name.
+            click commands, sorted by name. One that fails raises `PluginResultError`, which names its plugin.
         """
-        return self.offers("mesoformula_commands", core=core)
+        return tuple(
+            Offered(self._guarded(one), one.plugin) for one in self.offers("mesoformula_commands", core=core)
+        )
 
     def check_product(self, product: Product) -> tuple[Problem, ...]:
         """
@@ -326,13 +317,13 @@ class PluginManager(Caller):
             if len(found) == 1:
                 return found[0]
             if found:
-                first, *others = (str(one.plugin) for one in found)
+                first, *others = (one.plugin for one in found)
                 raise PluginConflictError(
                     Problem(
                         "conflict",
-                        f"this session is also worked out by {' and '.join(others)}; block one with "
-                        f"{BLOCK_VARIABLE}",
-                        plugin=first,
+                        f"this session is also worked out by {' and '.join(map(str, others))}; "
+                        f"{how_to_choose((first, *others))}",
+                        plugin=str(first),
                     )
                 )
         raise PluginError(
@@ -346,10 +337,6 @@ class PluginManager(Caller):
 
 #: Lines that are in the registry, of which there is one per process, by whichever manager.
 _DEFINED: set[str] = set()
-
-
-def _says_why(err: ChoiceError) -> bool:
-    return bool(err.problems) and all(isinstance(problem, Problem) for problem in err.problems)
 
 
 def load_plugins(

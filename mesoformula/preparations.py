@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from mesoformula.findings import Finding, Override
+from mesoformula.findings import Finding, Override, decisions, standing
 from mesoformula.products import Product
 from mesoformula.sessions import SessionQuantities
 
 if TYPE_CHECKING:
-    from mesoformula.stock.records import Anchor
+    from mesoformula.stock.records import Anchor, Deviation
 
 
 @attrs.frozen
@@ -30,6 +30,11 @@ class LotTaken:
         nanolitres: Drawn from that, in nanolitres; None if whole containers are taken.
         beyond_use_at: When the opened container must be gone, in UTC.
         rule: Which rule says so.
+        suppliers: Who delivered it.
+        used_at: When it was used, in UTC; None while it is only kept.
+        has_lapsed: Whether it was kept, and is so no longer; it may be on a tray all the same.
+        is_recalled: Whether the lot is recalled now.
+        deviations: Why it should not have been used, by the ledger.
     """
 
     product: Product
@@ -41,6 +46,32 @@ class LotTaken:
     nanolitres: int | None = None
     beyond_use_at: datetime | None = None
     rule: str | None = None
+    suppliers: tuple[str, ...] = ()
+    used_at: datetime | None = None
+    has_lapsed: bool = False
+    is_recalled: bool = False
+    deviations: tuple[Deviation, ...] = ()
+
+
+@attrs.frozen
+class KeptUntil:
+    """
+    One thing that limits how long a preparation keeps.
+
+    Attributes:
+        rule: The id of a rule of a catalogue, or `mixture:not-stated`, `lot:expiry` and the like.
+        reason: For people, with what it is about.
+        until: The moment from which on nothing of it may be used, in UTC; None for this session only, or
+            where the moment of preparation is not known.
+        is_session_only: Whether it may not be kept beyond the session.
+        source: Who says so, such as `REG: https://…`; None where it is printed on the lot, or nobody does.
+    """
+
+    rule: str
+    reason: str
+    until: datetime | None = None
+    is_session_only: bool = False
+    source: str | None = None
 
 
 @attrs.frozen
@@ -61,6 +92,8 @@ class Preparation:
         beyond_use_rule: Which rule governs, in words; why nobody can tell, if so.
         anchor: Head of the ledger's chain; None without a ledger.
         store: The place of the ledger, without secrets.
+        limits: All that limits how long it keeps, the one that governs first.
+        left_out: How many uses the ledger has under the same reference on other days.
     """
 
     quantities: SessionQuantities
@@ -75,3 +108,20 @@ class Preparation:
     beyond_use_rule: str | None = None
     anchor: Anchor | None = None
     store: str | None = None
+    limits: tuple[KeptUntil, ...] = ()
+    left_out: int = 0
+
+    @property
+    def is_session_only(self) -> bool:
+        """Whether it serves this session and is never kept; also where nothing says that it keeps."""
+        return not self.limits or self.limits[0].is_session_only
+
+    @property
+    def standing(self) -> tuple[Finding, ...]:
+        """What stands against it: every block, and every override that is not given."""
+        return standing(self.findings, self.overrides)
+
+    @property
+    def decisions(self) -> tuple[str, ...]:
+        """The overrides as records keep them, those of one person and reason together."""
+        return decisions(self.overrides)

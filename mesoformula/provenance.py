@@ -35,6 +35,7 @@ class State(enum.StrEnum):
     ACTIVE = "active"
     CONFLICT = "conflict"
     FAILED = "failed"
+    INCOMPATIBLE = "incompatible"
     BLOCKED = "blocked"
 
 
@@ -74,6 +75,7 @@ class PluginStatus:
         state: `failed` also if only some of its hooks did, `conflict` also if only some of its offers are
             refused: the others stand.
         reason: Why it is not simply active, and what to do; empty if it is.
+        contract: That it was written for, such as `1.1`; None if it does not say.
         hooks: That it implements, sorted; empty if it was set aside.
         load_seconds: That importing and registering it took.
     """
@@ -84,8 +86,14 @@ class PluginStatus:
     first_party: bool
     state: State
     reason: str
+    contract: str | None
     hooks: tuple[str, ...]
     load_seconds: float
+
+    @property
+    def title(self) -> str:
+        """The plugin as problems name it: `name (distribution version)`."""
+        return str(PluginInfo(self.name, self.distribution, self.version))
 
 
 @attrs.frozen

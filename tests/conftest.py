@@ -13,15 +13,12 @@ from functools import cache
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
-import attrs
 import pytest
 from hypothesis import settings
 
 from mesoformula.catalogue.cache import cache_folder
-from mesoformula.errors import Problem
 from mesoformula.formulary import Formulary
 
 # A slow machine is no failure: no test here asserts on time.
@@ -31,20 +28,9 @@ settings.load_profile("mesoformula")
 # Read before the tests' environment is emptied of the user's settings.
 _POSTGRES = os.environ.get("MESOFORMULA_TEST_POSTGRES")
 
+pytest_plugins = ["libreoffice"]
+
 _XDG = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
-
-
-@attrs.frozen
-class Made:
-    """A formulary made from a text, and everything that is wrong with that text."""
-
-    formulary: Formulary
-    problems: tuple[Problem, ...]
-
-    @property
-    def found(self) -> list[tuple[int | None, str]]:
-        """Line and code of every problem, in order."""
-        return sorted(((problem.line, problem.code) for problem in self.problems), key=str)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -118,21 +104,6 @@ def formulary(_nothing_of_the_users: None) -> Formulary:
     formulary = Formulary()
     formulary.add_catalogue(files("mesoformula_catalogues"))
     return formulary
-
-
-@pytest.fixture
-def make_catalogue(tmp_path: Path) -> Callable[..., Made]:
-    """Make a formulary from the text of a catalogue, and check it."""
-
-    def make(*texts: str) -> Made:
-        formulary = Formulary()
-        for number, text in enumerate(texts, start=1):
-            path = tmp_path / f"made-{number}.toml"
-            path.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
-            formulary.add_catalogue(path)
-        return Made(formulary, formulary.check())
-
-    return make
 
 
 @cache

@@ -63,7 +63,7 @@ class Entry:
     @property
     def title(self) -> str:
         """What messages call it; a first revision, which nobody writes, is left out."""
-        return f"{self.section} {self.name.removesuffix('@1')}"
+        return f"{self.section} {shown(self.name.removesuffix('@1'), 150)[1:-1]}"
 
     def place(self) -> str:
         """Name the place for a message."""
@@ -107,6 +107,8 @@ class Filling:
         self._problems: list[Problem] = []
         self._loaded: dict[str, CatalogueFile] = {}
         self._shelves: list[Shelf] = []
+        #: Whose records nobody can contest; None if no two plugins can contest each other's.
+        self.first_party: frozenset[str] | None = None
         #: Rises with every record that is added, for whoever keeps what was made of them.
         self.edition = 0
 
@@ -278,16 +280,47 @@ class Filling:
         entries = self._entries[entry.section]
         first = entries.get(entry.name)
         if first is not None:
-            message = f"{entry.section} {entry.name!r} is also offered by {first.place()}; rename one"
-            if entry.plugin != first.plugin:
-                message += " or block one with MESOFORMULA_BLOCK_PLUGINS"
-            self._problems.append(entry.problem("duplicate", message))
+            is_contested = self._is_contested(first, entry)
+            problem = entry.problem("duplicate", _doubled(first, entry, is_contested))
+            self._problems.append(problem)
+            if is_contested:
+                # No choice between the two could be justified: whoever asks for it is told so.
+                first.record, first.problems = None, first.problems or (problem,)
             return
         entries[entry.name] = entry
         self.edition += 1
         if entry.section == "product":
             bare, _at, revision = entry.name.rpartition("@")
             self._revisions.setdefault(bare, []).append(int(revision))
+
+    def forget(self, path: Path) -> None:
+        """
+        Leave out a file that is about to be replaced; one that was not added changes nothing.
+
+        Args:
+            path: The file.
+        """
+        file = self._loaded.pop(_real(path), None)
+        if file is None:
+            return
+        for entries in self._entries.values():
+            for name in [name for name, entry in entries.items() if entry.file is file]:
+                del entries[name]
+        self._revisions.clear()
+        for name in self._entries["product"]:
+            bare, _at, revision = name.rpartition("@")
+            self._revisions.setdefault(bare, []).append(int(revision))
+        for vendor in [name for name, first in self._described.items() if first is file]:
+            del self._described[vendor]
+            self._vendors.pop(vendor, None)
+        self.edition += 1
+
+    def _is_contested(self, first: Entry, second: Entry) -> bool:
+        """Tell whether two plugins of one standing offer a record."""
+        parties = {first.plugin, second.plugin}
+        if self.first_party is None or None in parties or len(parties) == 1:
+            return False
+        return not parties & self.first_party
 
     def report(self, problem: Problem) -> None:
         """
@@ -297,6 +330,21 @@ class Filling:
             problem: What happened.
         """
         self._problems.append(problem)
+
+
+def _doubled(first: Entry, second: Entry, is_contested: bool) -> str:
+    """Say who offers a record first, and how to choose."""
+    place = first.place()
+    if first.file is not None and first.plugin is not None and first.plugin != second.plugin:
+        place = f"plugin {first.plugin} ({place})"
+    message = f"{second.section} {second.name!r} is also offered by {place}"
+    if is_contested:
+        message += "; neither is used"
+    names = [one.partition(" (")[0] for one in (first.plugin, second.plugin) if one is not None]
+    if first.plugin == second.plugin or not names:
+        return f"{message}; rename one"
+    ways = " or ".join(f"MESOFORMULA_BLOCK_PLUGINS={name}" for name in dict.fromkeys(names))
+    return f"{message}; rename one, or block {'one' if len(names) > 1 else 'the plugin'} with {ways}"
 
 
 def _real(path: Path | Traversable) -> str:

@@ -43,7 +43,7 @@ COMMANDS = {
     "stock": ("stock", "Receive stock and list it."),
     "sheet": ("sheet", "Write sheets to a workbook."),
     "catalogue": ("catalogue", "Write, check and compare catalogues."),
-    "plugin": ("plugin", "List the plugins."),
+    "plugin": ("plugin", "List, describe and test plugins."),
 }
 
 OK, STANDS_AGAINST, USAGE, BAD_DATA, INTERRUPTED = 0, 1, 2, 3, 130
@@ -155,8 +155,9 @@ def run(arguments: list[str]) -> int:
         return _say([f"{where}: {_with_example(err)}"], USAGE)
     except click.ClickException as err:
         return _say([f"mesoformula: {err.format_message()}"], USAGE)
-    except (click.Abort, KeyboardInterrupt, EOFError):
-        return _say(["interrupted"], INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt, EOFError) as err:
+        # A plugin whose code was running stands in the notes, with how to do without it.
+        return _say(["interrupted", *getattr(err, "__notes__", ())], INTERRUPTED)
     except BrokenPipeError:
         return _nobody_reads()
     except Exception as err:
@@ -191,7 +192,7 @@ def _refused(err: Exception, app: App | None) -> int:
             return _say(map(_placed, err.problems), BAD_DATA)
         case errors.ShortStockError():
             return _say(map(_placed, err.problems), STANDS_AGAINST)
-        case errors.OrderError() | errors.ScanError() | errors.ChoiceError():
+        case errors.OrderError() | errors.ScanError() | errors.ChoiceError() | errors.SheetError():
             in_file = any(problem.path is not None for problem in err.problems)
             return _say(map(_placed, err.problems), BAD_DATA if in_file else USAGE)
         case errors.PluginError():

@@ -12,7 +12,7 @@ from mesoformula.cli.options import NounGroup, example
 VERBS = {
     "check": ("catalogue_check:check", "Say all that is wrong with files and folders."),
     "new": ("catalogue_new:new", "Write a file to begin with, with every field explained."),
-    "import": ("catalogue_import:import_table", "Turn a table of products into a catalogue."),
+    "import": ("catalogue_import:import_table_", "Turn a table of products into a catalogue."),
     "diff": ("catalogue_diff:diff", "Say what a new catalogue changes for stock and formulas."),
     "schema": ("catalogue_check:schema", "Print the format as JSON Schema, for editors."),
 }

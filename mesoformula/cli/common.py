@@ -129,7 +129,7 @@ def named(name: str, id_: str) -> str:
     Returns:
         Two lines.
     """
-    return f"{name}\n  {id_}"
+    return f"{' '.join(name.split())}\n  {id_}"
 
 
 def counted(number: int, noun: str) -> str:

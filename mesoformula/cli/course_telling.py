@@ -11,7 +11,7 @@ import click
 from mesoformula.calendars import Appointment, uid_of
 from mesoformula.cli.common import brief, counted, print_table, print_wrapped, safe
 from mesoformula.cli.course_working import Cost, Need, Worked, all_costs
-from mesoformula.cli.session import session_plain
+from mesoformula.cli.session_telling import session_plain
 from mesoformula.cli.stock.telling import containers_text, money_plain, volume_plain
 from mesoformula.findings import Severity, standing
 from mesoformula.sessions import LineQuantities

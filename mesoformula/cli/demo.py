@@ -15,7 +15,7 @@ import click
 from mesoformula.app import App
 from mesoformula.cli.common import app_of, nothing_offered, print_wrapped, report_problems, safe
 from mesoformula.cli.options import example
-from mesoformula.cli.session import print_session
+from mesoformula.cli.session_telling import print_session
 from mesoformula.cli.sheet import write
 from mesoformula.cli.stock.common import open_store
 from mesoformula.cli.stock.listing import print_stock

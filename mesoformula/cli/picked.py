@@ -8,7 +8,7 @@ import click
 
 from mesoformula.app import Answer, App
 from mesoformula.cli.common import print_json, print_wrapped, safe
-from mesoformula.cli.session import print_session, session_plain
+from mesoformula.cli.session_telling import print_session, session_plain
 from mesoformula.cli.stock.common import open_store, settings_of
 from mesoformula.cli.stock.picking import (
     picked_plain,

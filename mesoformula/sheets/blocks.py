@@ -9,7 +9,7 @@ from typing import TypeAlias
 import attrs
 
 from mesoformula.sheets.expressions import Live, Value
-from mesoformula.sheets.tables import Column, Holds, Mark, Row
+from mesoformula.sheets.tables import Allowed, Column, Holds, Mark, Row
 
 
 @attrs.frozen
@@ -46,6 +46,7 @@ class Fact:
         is_input: Whether a person may change it, so that what follows from it changes too.
         to_fill_in: Whether it stands empty on paper, to be written on by hand.
         mark: What it is marked as.
+        allowed: What may be entered, if it is an input; None for anything.
     """
 
     word: str
@@ -56,6 +57,7 @@ class Fact:
     is_input: bool = False
     to_fill_in: bool = False
     mark: Mark = Mark.NONE
+    allowed: Allowed | None = None
 
 
 @attrs.frozen

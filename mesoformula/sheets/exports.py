@@ -132,8 +132,31 @@ class Exporter:
         name: For people.
         write: Writes the sheets to a path, whole or not at all; what stands there is replaced, so that asking
             first is up to the caller. Rows that are `Rows` are best read only once.
+        is_single: Whether a file of it holds one table; then only the main one is written.
     """
 
     suffix: str
     name: str
     write: Callable[[Sequence[Sheet], Path], None]
+    is_single: bool = False
+
+    def held(self, sheets: Sequence[Sheet], topic: str) -> tuple[Sheet, ...]:
+        """
+        Choose the sheets that a file of this format holds.
+
+        Args:
+            sheets: All of an export.
+            topic: That they are about.
+
+        Returns:
+            All; for a format that holds one table the one that is called like the topic, else the only one.
+            Where nothing tells which of several is meant, or there is no table, all are left to the writer
+            to refuse.
+        """
+        if not self.is_single:
+            return tuple(sheets)
+        tables = [sheet for sheet in sheets if sheet.columns]
+        named = [sheet for sheet in tables if sheet.key == topic]
+        if len(named or tables) == 1:
+            return tuple(named or tables)
+        return tuple(sheets)

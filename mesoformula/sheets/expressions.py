@@ -33,11 +33,14 @@ class Function(enum.StrEnum):
     IS_NUMBER = "ISNUMBER"
     SUM = "SUM"
     SUM_IF = "SUMIFS"
+    SUM_PRODUCT = "SUMPRODUCT"
     COUNT = "COUNT"
     COUNT_IF = "COUNTIFS"
+    FIND = "FIND"
     LEAST = "MIN"
     MOST = "MAX"
     ROUND = "ROUND"
+    ROUND_UP = "ROUNDUP"
     ABSOLUTE = "ABS"
 
 

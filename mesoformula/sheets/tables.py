@@ -176,10 +176,12 @@ class Row:
     Attributes:
         values: In the order of the columns, computed ones included.
         mark: What it is marked as.
+        editable: Keys of further columns that a person fills in here, as in a spare row of a locked sheet.
     """
 
     values: tuple[Value | Live, ...]
     mark: Mark = Mark.NONE
+    editable: tuple[str, ...] = ()
 
 
 @attrs.frozen

@@ -1,15 +1,18 @@
-"""What stock amounts to: volume, mass, days left and money."""
+"""What stock amounts to: what can be used, volume, mass, days left and money."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import attrs
 
 from mesoformula.products import Form, Part, Product
 
 if TYPE_CHECKING:
+    from mesoformula.stock.records import StockView
     from mesoformula.units import Quantity
 
 #: ISO 4217 currencies whose minor unit is not the hundredth, by decimal places.
@@ -18,6 +21,35 @@ _MINOR_DIGITS = {
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
+
+
+class Below(NamedTuple):
+    """
+    A product of which there is too little.
+
+    Attributes:
+        product: Its id, `vendor/sku`.
+        there: How many containers can be used, reserved ones included.
+        minimum: How many there should be.
+    """
+
+    product: str
+    there: int
+    minimum: int
+
+
+@attrs.frozen
+class Usable:
+    """
+    What there is of a product that can be used.
+
+    Attributes:
+        containers: Whole containers that are neither expired nor quarantined nor recalled.
+        reserved: How many of those are kept for picks.
+    """
+
+    containers: int = 0
+    reserved: int = 0
 
 
 def days_left(expiry: date | None, as_of: date) -> int | None:
@@ -132,6 +164,44 @@ def minor_digits(currency: str) -> int:
         2 for most.
     """
     return next((digits for digits, codes in _MINOR_DIGITS.items() if currency in codes.split()), 2)
+
+
+def usable(view: StockView) -> dict[str, Usable]:
+    """
+    Count what can be used, by product.
+
+    Args:
+        view: The stock as it stands; expired is what cannot be used on its day.
+
+    Returns:
+        Counts by product id; a product of which nothing can be used is left out.
+    """
+    found: dict[str, Usable] = {}
+    for entry in view.on_hand:
+        expired = entry.expiry is not None and entry.expiry < view.as_of
+        if expired or entry.quarantined or entry.recalled:
+            continue
+        before = found.get(entry.product.id, Usable())
+        found[entry.product.id] = Usable(
+            before.containers + entry.containers,
+            before.reserved + min(entry.reserved, entry.containers),
+        )
+    return found
+
+
+def below(view: StockView) -> tuple[Below, ...]:
+    """
+    Find the products of which there is less than the least that was set.
+
+    Args:
+        view: The stock as it stands.
+
+    Returns:
+        Those products, by id; what is opened does not count.
+    """
+    there = usable(view)
+    found = (Below(product, there.get(product, Usable()).containers, least) for product, least in view.levels)
+    return tuple(one for one in found if one.there < one.minimum)
 
 
 def _by_mass(part: Part) -> bool:

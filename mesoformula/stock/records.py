@@ -273,6 +273,7 @@ class StockView:
         anchor: Head of the chain then; None for an empty ledger.
         opened: Opened containers and mixtures that are there, by number.
         levels: The least number of containers to keep, by product id.
+        suppliers: Who delivered a product last, by product id, as far as whoever reads the stock asks.
     """
 
     on_hand: tuple[OnHand, ...]
@@ -282,6 +283,7 @@ class StockView:
     anchor: Anchor | None
     opened: tuple[Opened, ...] = ()
     levels: tuple[tuple[str, int], ...] = ()
+    suppliers: tuple[tuple[str, str], ...] = ()
 
 
 @attrs.frozen

@@ -15,19 +15,31 @@ if TYPE_CHECKING:
 @hookimpl
 def mesoformula_sheets(request: SheetRequest) -> Iterable[Sheet]:
     """
-    Offer the stock sheet.
+    Offer the sheets of a topic.
 
     Args:
-        request: The topic, and the stock to show.
+        request: The topic, and what is shown.
 
     Returns:
-        One sheet for the topic `stock`; none for any other.
+        Its sheets; none for a topic that is not known here.
     """
-    if request.topic != "stock":
-        return ()
-    from mesoformula_excel.stock_sheet import stock_sheet
+    if request.topic in ("stock", "expiry", "movements", "reorder"):
+        from mesoformula_excel.stock_book import stock_sheets
 
-    return (stock_sheet(request),)
+        return stock_sheets(request)
+    if request.topic == "session":
+        from mesoformula_excel.session_sheet import session_sheets
+
+        return session_sheets(request)
+    if request.topic == "formula":
+        from mesoformula_excel.formula_sheet import formula_sheets
+
+        return formula_sheets(request)
+    if request.topic == "count":
+        from mesoformula_excel.count_sheet import count_sheets
+
+        return count_sheets(request)
+    return ()
 
 
 @hookimpl

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from mesoformula.sheets import Holds, Sheet, Value
+from mesoformula.sheets import Column, Holds, Sheet, Value, plain_value
 
 #: What stands before a total that leaves out what is not known.
 AT_LEAST = "≥ "
@@ -24,6 +24,8 @@ _PAGE = 80.0
 #: From here on, facts stand in two columns.
 _TWO_UP = 120.0
 _SPARE_COLUMN = 13.0
+#: What a person who fills in a text needs at least.
+_TO_WRITE_IN = 24
 
 
 def shown(value: Value, places: int = 0) -> str:
@@ -79,16 +81,32 @@ def column_widths(sheet: Sheet) -> tuple[float, ...]:
     """
     widths = []
     for place, column in enumerate(sheet.columns):
-        cells = [breadth(shown(row.values[place], column.places)) for row in sheet.rows]
+        cells = [breadth(shown(plain_value(row.values[place]), column.places)) for row in sheet.rows]
         if column.total:
             total = breadth(shown(sheet.total(column.key), column.places))
             cells.append(total + len(AT_LEAST) if column.at_least else total)
-        content = min(max(cells, default=0), column.widest)
-        padding = _OF_NUMBERS if column.holds in (Holds.WHOLE, Holds.DECIMAL) else _PADDING
-        widths.append(max(content + padding, _of_heading(column.heading), _NARROWEST))
+        widths.append(column_width(column, cells))
     while sum(widths) < _PAGE:
         widths.append(_SPARE_COLUMN)
     return tuple(widths)
+
+
+def column_width(column: Column, cells: Iterable[int]) -> float:
+    """
+    Find the width of a column.
+
+    Args:
+        column: Which.
+        cells: The breadths of what stands in it.
+
+    Returns:
+        Enough for its widest cell and the longest word of its heading, within bounds.
+    """
+    content = min(max(cells, default=0), column.widest)
+    if column.editable:
+        content = max(content, min(column.widest, _TO_WRITE_IN if column.holds is Holds.TEXT else 0))
+    padding = _OF_NUMBERS if column.holds in (Holds.WHOLE, Holds.DECIMAL) else _PADDING
+    return max(content + padding, _of_heading(column.heading), _NARROWEST)
 
 
 def _of_heading(text: str) -> float:

@@ -174,6 +174,7 @@ class _Survey:
         last_row: The last with a value.
         last_column: The last with a value.
         formulas: Row and column of each.
+        hidden: Rows that are not shown.
         merged: By row, a number with one bit per merged column.
     """
 
@@ -182,6 +183,7 @@ class _Survey:
     last_row: int = 0
     last_column: int = 0
     formulas: set[tuple[int, int]] = attrs.field(factory=set)
+    hidden: set[int] = attrs.field(factory=set)
     merged: dict[int, int] = attrs.field(factory=dict)
     _ranges: list[tuple[int, int, int, int]] = attrs.field(factory=list)
     _row: int = 0
@@ -210,6 +212,8 @@ class _Survey:
         match tag.rpartition(" ")[2]:
             case "row":
                 self._begin_row(attributes.get("r"))
+                if attributes.get("hidden") in ("1", "true"):
+                    self.hidden.add(self._row)
             case "c":
                 self._begin_cell(attributes.get("r"))
             case "f" if self._in_cell:
@@ -290,8 +294,14 @@ def _grids(archive: BytesIO, path: Path) -> Iterator[Grid]:
                 survey = _Survey(sheet.title, path)
                 survey.look(parts.read(sheet._worksheet_path))
                 rows = tuple(_rows(sheet, survey)) if survey.last_row else ()
+                numbers = {row[0].row for row in rows}
                 yield Grid(
-                    sheet.title, rows, str(path), is_sheet=True, is_hidden=sheet.sheet_state != "visible"
+                    sheet.title,
+                    rows,
+                    str(path),
+                    is_sheet=True,
+                    is_hidden=sheet.sheet_state != "visible",
+                    hidden=frozenset(survey.hidden & numbers),
                 )
     finally:
         book.close()

@@ -32,8 +32,20 @@ def clean(text: str, longest: int = LONGEST) -> str:
     Returns:
         The text, unfit characters replaced, and what is too long cut off with a mark.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return shortened(_ESCAPE.sub("_x005F_", _UNFIT.sub(REPLACEMENT, text)), longest)
+    return shortened(_ESCAPE.sub("_x005F_", plain(text)), longest)
+
+
+def plain(text: str) -> str:
+    """
+    Replace what a workbook cannot hold.
+
+    Args:
+        text: Anything.
+
+    Returns:
+        The text with line feeds only, unfit characters replaced.
+    """
+    return _UNFIT.sub(REPLACEMENT, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def shortened(text: str, longest: int, mark: str = CUT) -> str:

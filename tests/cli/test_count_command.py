@@ -220,8 +220,8 @@ def test_every_problem_of_a_file_is_said_with_its_row(meso, opened):
         (7, "lot"),
         (8, "counted"),
         (9, "count"),
-        (9, "containers"),
         (9, "lot"),
+        (9, "containers"),
     ]
     assert all(line.startswith("filled.csv:") and line.isprintable() for line in lines)
     assert "lot 'B' was '=x\"y' when it was written; take the change back" in lines[0]

@@ -150,4 +150,4 @@ def test_a_plugin_that_failed_is_listed_with_its_reason(meso, install_plugin):
     assert (broken["state"], broken["first_party"]) == ("failed", False)
     assert "out of order" in broken["reason"]
     ran = meso("plugin", "list")
-    assert "\nProblems\n- plugin broken (fake-broken 1.0)" in ran.out
+    assert "\nbroken (fake-broken 1.0): failed\n  reason" in ran.out

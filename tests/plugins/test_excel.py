@@ -248,7 +248,7 @@ def test_the_plugin_offers_the_stock_sheet_for_its_topic_only(make_view: Any) ->
     (sheet,) = mesoformula_excel.mesoformula_sheets(SheetRequest("stock", make_view()))
 
     assert sheet.key == "stock"
-    assert not mesoformula_excel.mesoformula_sheets(SheetRequest("session", make_view()))
+    assert not mesoformula_excel.mesoformula_sheets(SheetRequest("weather", make_view()))
 
 
 def test_the_plugin_is_light_until_something_is_written() -> None:

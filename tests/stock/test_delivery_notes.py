@@ -20,7 +20,7 @@ from mesoformula.grids import Cell, Grid, read_csv
 from mesoformula.products import Product, Vendor
 from mesoformula.sheets import Value
 from mesoformula.stock.arrivals.delivery_notes import Field, Note, read_mapping, read_note, write_mapping
-from mesoformula.stock.arrivals.note_headings import vocabulary
+from mesoformula.stock.arrivals.note_headings import Word, vocabulary
 from mesoformula.words import folded
 
 GTIN = "05060131261973"
@@ -127,14 +127,15 @@ def test_a_french_note_is_read(read: Callable[..., Note]) -> None:
 
 
 def test_no_heading_means_two_things_and_every_field_is_known() -> None:
-    text = files("mesoformula.stock.arrivals").joinpath("delivery_notes.toml").read_text(encoding="utf-8")
-    tables = tomllib.loads(text)
+    folder = files("mesoformula.stock.arrivals").joinpath("headings")
+    languages = {path.name: tomllib.loads(path.read_text(encoding="utf-8")) for path in folder.iterdir()}
 
-    assert tables["headings"].keys() == tables["words"].keys() == {"en", "fr"}
+    assert {"en.toml", "fr.toml"} <= languages.keys()
     meant: dict[str, set[str]] = {}
-    for language in tables["headings"].values():
-        assert {Field(field) for field in language} == {*Field} - {Field.IGNORED}
-        for field, headings in language.items():
+    for language in languages.values():
+        assert {Field(field) for field in language["headings"]} == {*Field} - {Field.IGNORED}
+        assert {Word(word) for word in language["words"]} == {*Word}
+        for field, headings in language["headings"].items():
             for heading in headings:
                 meant.setdefault(folded(heading), set()).add(field)
     assert [heading for heading, fields in meant.items() if len(fields) > 1] == []

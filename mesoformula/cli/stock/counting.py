@@ -287,17 +287,19 @@ def post(
             if dry_run or (file is None and not figures):
                 differences = count_differences(store, number, given, order=order, **asked)
                 if dry_run and as_json:
-                    print_json({"dry_run": True, "differences": [_difference(one) for one in differences]})
+                    print_json(
+                        {"dry_run": True, "differences": [difference_plain(one) for one in differences]}
+                    )
                 else:
-                    _print_differences(differences, err=not dry_run)
+                    print_differences(differences, err=not dry_run)
                 if dry_run:
                     click.echo("dry run: nothing was recorded", err=as_json)
                     return 0
-                confirmed = _confirmed(order, dialogue)
-                if confirmed is None:
+                asked_for = confirmed(order, dialogue)
+                if asked_for is None:
                     click.echo("not posted; nothing was recorded")
                     return 0
-                order = confirmed
+                order = asked_for
             receipt = post_count(store, number, given, order=order, **asked)
         except OrderError as err:
             if read is not None and any(one.line is not None or one.where for one in err.problems):
@@ -309,10 +311,10 @@ def post(
 
 
 def _read(opened: CountSheet, file: Path, title: str | None) -> CountFile:
-    from mesoformula.grids import chosen
     from mesoformula.stock.counts.count_files import read_count_file
+    from mesoformula.stock.counts.count_imports import counted_grid
 
-    return read_count_file(chosen(app_of().read_grids(file), file, title), opened)
+    return read_count_file(counted_grid(app_of().read_grids(file), file, title), opened)
 
 
 def _from_options(figures: tuple[tuple[int, int], ...]) -> dict[int, int | None]:
@@ -340,15 +342,33 @@ def _ask(opened: CountSheet, dialogue: Dialogue) -> dict[int, int | None]:
     return given
 
 
-def _confirmed(order: Order, dialogue: Dialogue) -> Order | None:
-    """Have what was typed confirmed, and ask for the reason."""
+def confirmed(order: Order, dialogue: Dialogue) -> Order | None:
+    """
+    Have differences confirmed, and ask for the reason.
+
+    Args:
+        order: As given; its reason is asked for if it has none.
+        dialogue: With whoever sits at the terminal.
+
+    Returns:
+        The order with its reason; None if it was not confirmed.
+    """
     reason = order.reason or dialogue.ask("reason")
     if dialogue.ask("post these differences? y or n").casefold() not in ("y", "yes"):
         return None
     return attrs.evolve(order, reason=reason)
 
 
-def _difference(one: Difference) -> dict[str, Any]:
+def difference_plain(one: Difference) -> dict[str, Any]:
+    """
+    Bring a difference to plain data for JSON.
+
+    Args:
+        one: What was counted of one line.
+
+    Returns:
+        All that it says.
+    """
     return {
         "line": one.line,
         "product": one.product,
@@ -361,7 +381,14 @@ def _difference(one: Difference) -> dict[str, Any]:
     }
 
 
-def _print_differences(differences: tuple[Difference, ...], *, err: bool) -> None:
+def print_differences(differences: tuple[Difference, ...], *, err: bool) -> None:
+    """
+    Print what posting a count changes, and how many lines are as the ledger says.
+
+    Args:
+        differences: Of all lines that were counted.
+        err: Whether it is only for whoever sits at the terminal.
+    """
     changed = [one for one in differences if one.containers]
     if err:
         for one in changed:

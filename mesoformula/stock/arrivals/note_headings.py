@@ -92,26 +92,31 @@ class Vocabulary:
 @cache
 def vocabulary() -> Vocabulary:
     """
-    Read what columns are called.
+    Read what columns are called: one file for each language.
 
     Returns:
         The words of all languages.
     """
-    text = files("mesoformula.stock.arrivals").joinpath("delivery_notes.toml").read_text(encoding="utf-8")
-    tables = tomllib.loads(text)
+    folder = files("mesoformula.stock.arrivals")
+    common = tomllib.loads(folder.joinpath("delivery_notes.toml").read_text(encoding="utf-8"))
+    languages = [
+        tomllib.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.joinpath("headings").iterdir(), key=lambda path: path.name)
+        if path.name.endswith(".toml")
+    ]
     headings = {
         folded(heading): Field(field)
-        for language in tables["headings"].values()
-        for field, known in language.items()
+        for language in languages
+        for field, known in language["headings"].items()
         for heading in known
     }
     words: dict[Word, frozenset[str]] = {
         word: frozenset(
-            folded(one) for language in tables["words"].values() for one in language.get(word.value, ())
+            folded(one) for language in languages for one in language["words"].get(word.value, ())
         )
         for word in Word
     }
-    return Vocabulary(headings, words, frozenset(tables["currencies"]))
+    return Vocabulary(headings, words, frozenset(common["currencies"]))
 
 
 @attrs.frozen

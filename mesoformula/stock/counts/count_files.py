@@ -13,18 +13,26 @@ import attrs
 
 from mesoformula.errors import GridError, Problem
 from mesoformula.grids import Cell, Grid
-from mesoformula.stock.arrivals.note_values import WrongValueError, expiry_in, is_blank, objection, whole_in
+from mesoformula.stock.arrivals.note_values import (
+    WrongValueError,
+    expiry_in,
+    is_blank,
+    objection,
+    text_in,
+    whole_in,
+)
 from mesoformula.stock.counts.count_figures import Found
+from mesoformula.stock.counts.count_headings import find_columns
 from mesoformula.stock.counts.count_sheets import CountLine, CountSheet
 from mesoformula.stock.ledger.orders import check_name, containers_objections, text_objections
-from mesoformula.words import folded, shown
+from mesoformula.words import shown
 
 T = TypeVar("T")
 
+#: Of a CSV file, left to right.
 COLUMNS = ("count", "line", "product", "lot", "expiry", "place", "expected", "counted", "remark")
-_NEEDED = ("count", "line", "product", "lot", "place", "counted")
-#: How many rows may stand above the headings.
-_MOST_ABOVE = 20
+#: What a row of something found says; where all of it is blank, the row is a spare one.
+_OF_FOUND = ("product", "lot", "place", "counted", "remark")
 #: A text that a CSV file keeps from being taken for a number, a day or a formula.
 _KEPT = re.compile(r'="((?:[^"]|"")*)"')
 #: Texts that no spreadsheet program takes for anything else.
@@ -57,6 +65,11 @@ class CountFile:
     remarks: Mapping[int, str]
     found: tuple[Found, ...]
     rows: Mapping[int | tuple[str | int, ...], int]
+
+    @property
+    def hidden(self) -> int:
+        """How many of the rows were not shown, and were read all the same."""
+        return len(self.grid.hidden & set(self.rows.values()))
 
     def placed(self, problem: Problem) -> Problem:
         """
@@ -118,6 +131,7 @@ def _said(sheet: CountSheet, line: CountLine) -> dict[str, str | int]:
         "count": sheet.number,
         "line": line.line,
         "product": line.product.pinned_id,
+        "name": line.product.name,
         "lot": line.lot,
         "expiry": line.expiry.isoformat() if line.expiry is not None else NO_EXPIRY,
         "place": line.location,
@@ -138,6 +152,9 @@ def read_count_file(grid: Grid, sheet: CountSheet) -> CountFile:
     """
     Read a count that was filled in, whole or not at all.
 
+    Rows may stand in another order, and whatever else stands beside the table, above it or in a line of its
+    own below it is left alone.
+
     Args:
         grid: The table.
         sheet: The count that it should be of.
@@ -148,37 +165,14 @@ def read_count_file(grid: Grid, sheet: CountSheet) -> CountFile:
     Raises:
         GridError: With every problem of every row, or of the headings if those cannot be read.
     """
-    place, columns = _header(grid)
+    place, columns = find_columns(grid)
     reader = _Reader(grid, columns, sheet, {line.line: line for line in sheet.lines})
     for cells in grid.rows[place + 1 :]:
         reader.read(cells)
+    reader.finish()
     if reader.problems:
         raise GridError(reader.problems)
     return CountFile(grid, columns, reader.counted, reader.remarks, tuple(reader.found), reader.rows)
-
-
-def _header(grid: Grid) -> tuple[int, dict[str, int]]:
-    best: list[str] = list(_NEEDED)
-    for place, row in enumerate(grid.rows[:_MOST_ABOVE]):
-        columns: dict[str, int] = {}
-        twice = None
-        for cell in row:
-            name = folded(cell.value) if isinstance(cell.value, str) else ""
-            if name in COLUMNS:
-                twice = cell if name in columns else twice
-                columns.setdefault(name, cell.column)
-        missing = [name for name in _NEEDED if name not in columns]
-        if not missing:
-            if twice is not None:
-                message = f"the heading {shown(str(twice.value))} stands here twice; remove one"
-                raise GridError([grid.problem("headings", message, twice)])
-            return place, columns
-        best = min(best, missing, key=len)
-    message = (
-        f"no row of headings: {', '.join(map(shown, best))} missing; expected a file that 'stock count open "
-        "--to' wrote"
-    )
-    raise GridError([grid.problem("headings", message)])
 
 
 @attrs.define
@@ -197,10 +191,12 @@ class _Reader:
 
     def read(self, cells: tuple[Cell, ...]) -> None:
         row = {name: self._cell(cells, column) for name, column in self.columns.items()}
-        if all(is_blank(cell) and not cell.is_formula for cell in row.values()):
+        filled = [name for name, cell in row.items() if _is_filled(cell)]
+        if not filled or self._is_note(row, filled):
             return
-        if is_blank(row["line"]) and not row["line"].is_formula:
-            self._beside(row)
+        if not _is_filled(row["line"]):
+            if any(name in filled for name in _OF_FOUND):
+                self._beside(row)
             return
         line = self._value(row["line"], "line", lambda cell: whole_in(cell, "line"))
         if line is None:
@@ -221,8 +217,31 @@ class _Reader:
         if remark is not None:
             self.remarks[line] = remark
 
+    def finish(self) -> None:
+        """Refuse a table in which a line is missing: whether it was counted cannot be told."""
+        for number, line in self.lines.items():
+            if number not in self.rows:
+                what = f"lot {shown(line.lot)} of {line.product.pinned_id} at {shown(line.location)}"
+                message = (
+                    f"line {number} is missing: {what}; put the row back, and leave 'counted' blank if it "
+                    "was not counted"
+                )
+                self.problems.append(self.grid.problem("missing", message))
+
     def _cell(self, cells: tuple[Cell, ...], column: int) -> Cell:
         return cells[column - 1] if column <= len(cells) else Cell(None, cells[0].row, column)
+
+    def _is_note(self, row: Mapping[str, Cell], filled: list[str]) -> bool:
+        """Tell whether a row is a sentence below the table: a text in its first column, or by its name."""
+        first = min(self.columns, key=lambda name: self.columns[name])
+        cell = row[filled[0]]
+        return (
+            len(filled) == 1
+            and filled[0] in (first, "name")
+            and isinstance(cell.value, str)
+            and any(map(str.isalpha, cell.value))
+            and not cell.is_error
+        )
 
     def _wrong(self, code: str, message: str, cell: Cell) -> None:
         self.problems.append(self.grid.problem(code, message, cell))
@@ -247,7 +266,7 @@ class _Reader:
 
     def _remark(self, row: Mapping[str, Cell]) -> str | None:
         cell = row.get("remark")
-        if cell is None or (is_blank(cell) and not cell.is_formula):
+        if cell is None:
             return None
         text = self._value(cell, "remark", _text)
         for code, message in text_objections("remark", text):
@@ -260,11 +279,22 @@ class _Reader:
             cell = row.get(name)
             if cell is None or name == "line":
                 continue
+            refused = objection(cell)
+            if refused is not None:
+                self._wrong("edited", f"{name} {refused}", cell)
+                continue
             if name == "expiry" and _is_expiry(cell, line.expiry):
                 continue
             found = "" if cell.value is None else str(_text(cell) or "")
+            if name == "name":
+                found, written = _settled(found), _settled(str(written))
             if found != str(written):
                 message = f"{name} {shown(found)} was {shown(str(written))} when it was written; {_TAKE_BACK}"
+                if name == "expiry":
+                    message = (
+                        f"expiry {shown(found)}: the ledger says {written}; take the change back; the "
+                        "expiry of a lot is corrected with 'stock fact'"
+                    )
                 self._wrong("edited", message, cell)
 
     def _beside(self, row: Mapping[str, Cell]) -> None:
@@ -272,26 +302,36 @@ class _Reader:
         number = self._value(row["count"], "count", lambda cell: whole_in(cell, "count"))
         if number is not None and number != self.sheet.number:
             self._wrong("count", f"is of count {number}, not of count {self.sheet.number}", row["count"])
-        texts = {name: self._value(row[name], name, _text) for name in ("product", "lot", "place")}
+        before = len(self.problems)
+        product, lot, place = (self._name(row[name], name) for name in ("product", "lot", "place"))
         figure = self._figure(row["counted"], least=1)
-        refused = any(objection(row[name]) is not None for name in ("product", "lot", "place", "counted"))
-        for name in ("product", "lot"):
-            if texts[name] is None and not refused:
-                message = f"without a line number, {name} must be given: what was found?"
-                self._wrong(name, message, row[name])
-        if is_blank(row["counted"]) and not refused:
-            self._wrong("counted", "without a line number, say how many were found", row["counted"])
-        problems: list[Problem] = []
-        for code, name in (("lot", "lot"), ("location", "place")):
-            if texts[name] is not None:
-                check_name(problems, code, texts[name])
-        for problem in problems:
-            column = "place" if problem.code == "location" else "lot"
-            self._wrong(problem.code, problem.message, row[column])
         remark = self._remark(row)
-        if figure is not None and texts["product"] is not None and texts["lot"] is not None:
-            self.found.append(Found(texts["product"], texts["lot"], figure, texts["place"], remark))
+        for name in ("product", "lot", "counted"):
+            if is_blank(row[name]) and objection(row[name]) is None:
+                missing = "say how many were found" if name == "counted" else f"{name} must be given"
+                self._wrong(name, f"without a line number, {missing}", row[name])
+        if len(self.problems) == before and product is not None and lot is not None and figure is not None:
+            self.found.append(Found(product, lot, figure, place, remark))
             self.rows["found", len(self.found)] = row["counted"].row
+
+    def _name(self, cell: Cell, column: str) -> str | None:
+        text = self._value(cell, column, lambda one: _name_in(one, column))
+        code = {"lot": "lot", "place": "location"}.get(column)
+        if code is not None and text is not None:
+            problems: list[Problem] = []
+            check_name(problems, code, text)
+            for problem in problems:
+                self._wrong(problem.code, problem.message, cell)
+        return text
+
+
+def _is_filled(cell: Cell) -> bool:
+    return not is_blank(cell) or cell.is_formula
+
+
+def _settled(text: str) -> str:
+    """Leave out how blanks stand: programs join them, and keep no other character that does not print."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _text(cell: Cell) -> str | None:
@@ -307,11 +347,16 @@ def _text(cell: Cell) -> str | None:
     return text or None
 
 
+def _name_in(cell: Cell, code: str) -> str | None:
+    """Read a name; a day or a fraction cannot be what was typed."""
+    return _text(cell) if isinstance(cell.value, str) else text_in(cell, code)
+
+
 def _is_expiry(cell: Cell, expiry: date | None) -> bool:
     """Tell whether an expiry is the one written, in whichever form a program has brought it."""
     text = _text(cell)
     if text is None:
-        return False
+        return expiry is None
     if isinstance(cell.value, str):
         cell = attrs.evolve(cell, value=text)
     for day_first in (True, False):

@@ -16,13 +16,17 @@ from mesoformula.stock.database.statements import batches
 from mesoformula.stock.database.store import Store
 from mesoformula.stock.ledger.appending import Lot
 from mesoformula.stock.ledger.moments import from_moment
-from mesoformula.stock.records import Movement, MovementKind
+from mesoformula.stock.records import Anchor, Movement, MovementKind
 from mesoformula.stock.views.history import read_movements
 
 #: The fact of each line of a snapshot: how many containers should be there.
 EXPECTED = "expected"
 #: The fact that a count was posted.
 POSTED = "posted"
+
+#: How a table to fill in names its count, and the form that such tables have now.
+IDENTITY = "mesoformula-count"
+FORM = 1
 
 #: Number of a lot in this store, and the name of a place.
 Spot: TypeAlias = tuple[int, str]
@@ -65,6 +69,7 @@ class CountSheet:
         actor: Who opened it.
         lines: What is to be counted.
         posted_by: The movement that posted what was found; None if it is still open.
+        anchor: The chain after the movement that opened it, which no other stock has.
     """
 
     number: int
@@ -72,6 +77,12 @@ class CountSheet:
     actor: str
     lines: tuple[CountLine, ...]
     posted_by: int | None = None
+    anchor: Anchor | None = None
+
+    @property
+    def identity(self) -> str | None:
+        """What a table to fill in names it by, to be known again; None if it has no anchor."""
+        return f"{IDENTITY}-{FORM} {self.anchor}" if self.anchor is not None else None
 
 
 def count_sheet(store: Store, number: int | None = None) -> CountSheet:
@@ -120,6 +131,7 @@ def count_sheet(store: Store, number: int | None = None) -> CountSheet:
             movement.actor,
             tuple(lines),
             posting_of(connection, movement.seq),
+            movement.anchor,
         )
 
 

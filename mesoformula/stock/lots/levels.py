@@ -3,51 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
 
-import attrs
 from sqlalchemy import Connection, select
 
 from mesoformula.errors import OrderError, Problem
 from mesoformula.stock.database import schema
 from mesoformula.stock.database.store import Store
+from mesoformula.stock.figures import Below, Usable, below, usable
 from mesoformula.stock.ledger.appending import Entry
 from mesoformula.stock.ledger.orders import check_order, check_product, containers_objections
 from mesoformula.stock.ledger.posting import Posting, carry_out
-from mesoformula.stock.records import MovementKind, Order, Receipt, StockView
+from mesoformula.stock.records import MovementKind, Order, Receipt
 from mesoformula.words import nearest, shown
+
+__all__ = ["MINIMUM", "Below", "Usable", "below", "clear_level", "set_level", "usable"]
 
 #: The fact that is held of a product.
 MINIMUM = "minimum"
-
-
-class Below(NamedTuple):
-    """
-    A product of which there is too little.
-
-    Attributes:
-        product: Its id, `vendor/sku`.
-        there: How many containers can be used, reserved ones included.
-        minimum: How many there should be.
-    """
-
-    product: str
-    there: int
-    minimum: int
-
-
-@attrs.frozen
-class Usable:
-    """
-    What there is of a product that can be used.
-
-    Attributes:
-        containers: Whole containers that are neither expired nor quarantined nor recalled.
-        reserved: How many of those are kept for picks.
-    """
-
-    containers: int = 0
-    reserved: int = 0
 
 
 def set_level(
@@ -121,44 +93,6 @@ def clear_level(store: Store, product: str, *, order: Order) -> Receipt:
         _post(posting, product, old, None)
 
     return carry_out(store, order, {"kind": "level", "product": product}, work)
-
-
-def usable(view: StockView) -> dict[str, Usable]:
-    """
-    Count what can be used, by product.
-
-    Args:
-        view: The stock as it stands; expired is what cannot be used on its day.
-
-    Returns:
-        Counts by product id; a product of which nothing can be used is left out.
-    """
-    found: dict[str, Usable] = {}
-    for entry in view.on_hand:
-        expired = entry.expiry is not None and entry.expiry < view.as_of
-        if expired or entry.quarantined or entry.recalled:
-            continue
-        before = found.get(entry.product.id, Usable())
-        found[entry.product.id] = Usable(
-            before.containers + entry.containers,
-            before.reserved + min(entry.reserved, entry.containers),
-        )
-    return found
-
-
-def below(view: StockView) -> tuple[Below, ...]:
-    """
-    Find the products of which there is less than the least that was set.
-
-    Args:
-        view: The stock as it stands.
-
-    Returns:
-        Those products, by id; what is opened does not count.
-    """
-    there = usable(view)
-    found = (Below(product, there.get(product, Usable()).containers, least) for product, least in view.levels)
-    return tuple(one for one in found if one.there < one.minimum)
 
 
 def _post(posting: Posting, product: str, old: str | None, new: str | None) -> None:

@@ -1,0 +1,329 @@
+"""The compounding record of one session: one page to print and to work in, and what stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mesoformula import Column, Sheet, SheetRequest, __version__
+from mesoformula.languages import words
+from mesoformula.sheets import (
+    Block,
+    Fact,
+    Facts,
+    Holds,
+    Mark,
+    Row,
+    Table,
+    Texts,
+    Value,
+)
+from mesoformula_excel.check_tables import checks_sheet, overrides_table, short_checks, status
+from mesoformula_excel.live_doses import doses_table, undisclosed
+from mesoformula_excel.live_lines import lines_table, scales
+from mesoformula_excel.lots_table import lots_table
+from mesoformula_excel.session_volumes import INJECTED, PREPARED, volumes
+from mesoformula_excel.session_words import local, route, zone_name
+
+if TYPE_CHECKING:
+    from mesoformula import Session, SessionQuantities
+    from mesoformula.languages import Words
+    from mesoformula.preparations import KeptUntil, Preparation
+
+#: How many rows of doses the record itself shows; more of them stand on a sheet of their own.
+MOST_DOSES = 18
+
+
+def session_sheets(request: SheetRequest) -> tuple[Sheet, ...]:
+    """
+    Make the compounding record of a session.
+
+    Args:
+        request: The preparation; the formulary, for the syringes on offer.
+
+    Returns:
+        The record on one page, all findings in full, and the working.
+
+    Raises:
+        ValueError: If no preparation is given.
+    """
+    prepared = request.preparation
+    if prepared is None:
+        raise ValueError("a record of a session needs its preparation")
+    say = words("mesoformula_excel", request.language)
+    doses = doses_table(prepared.quantities, "session_doses", INJECTED, say)
+    return (
+        _record(request, prepared, say),
+        *((_doses_sheet(doses, request, say),) if len(doses.rows) > MOST_DOSES else ()),
+        checks_sheet(prepared, say),
+        working_sheet(prepared, request, say, "session_working"),
+    )
+
+
+def _record(request: SheetRequest, prepared: Preparation, say: Words) -> Sheet:
+    quantities = prepared.quantities
+    said, mark = status(prepared, say)
+    table, besides = short_checks(prepared, "session_checks_short", say)
+    blocks: list[Block] = [
+        Texts((said,), mark=mark),
+        _about(prepared, say),
+        volumes(quantities, say),
+        lines_table(quantities, scales(quantities, request.formulary), "session_lines", PREPARED, say),
+    ]
+    dissolving = dissolved(quantities, say)
+    if dissolving:
+        blocks.append(Texts(dissolving))
+    blocks.append(lots_table(prepared, request.zone, "session_lots", say))
+    blocks += _contents(quantities, say)
+    blocks += [table, Texts(besides)]
+    overrides = overrides_table(prepared, "session_overrides", say)
+    if overrides is not None:
+        blocks.append(overrides)
+    blocks += [_beyond_use(request, prepared, say), by_hand(prepared, say)]
+    return Sheet(
+        key="session",
+        title=say("Compounding record: {name}", name=quantities.session.formula.name),
+        blocks=tuple(blocks),
+        facts=request.facts,
+        notes=(*_notes(prepared, say), *request.notes),
+        is_upright=True,
+        on_one_page=True,
+        order=10,
+        language=request.language,
+    )
+
+
+def _about(prepared: Preparation, say: Words) -> Facts:
+    session = prepared.quantities.session
+    formula = session.formula
+    facts = [
+        Fact(say("Formula"), say("{id}, version {version}", id=formula.id, version=formula.version)),
+        Fact(say("Session reference"), prepared.reference, to_fill_in=prepared.reference is None),
+        Fact(say("Purpose"), formula.description),
+        Fact(say("Day"), session.on, Holds.DAY, to_fill_in=session.on is None),
+        Fact(say("Route"), route(session.route, say)),
+        Fact(say("Zone, technique"), ", ".join(_where(session)) or None),
+        Fact(say("Syringe, needle"), ", ".join(_with(session)) or say("not named")),
+        Fact(say("Region"), session.region or say("not set: rules of law were not checked")),
+    ]
+    if formula.teaching:
+        facts.append(Fact(say("Note"), say("A teaching example: it describes no published mixture.")))
+    if session.assays:
+        facts.append(Fact(say("Assays of lots"), say("counted in doses and concentrations")))
+    facts.append(Fact(say("Store"), prepared.store or say("no stock was read")))
+    if prepared.store is not None:
+        ledger = str(prepared.anchor) if prepared.anchor is not None else say("empty")
+        facts.append(Fact(say("Ledger"), ledger))
+    return Facts(tuple(facts))
+
+
+def _where(session: Session) -> Iterator[str]:
+    for item in (session.zone, session.technique):
+        if item is not None:
+            yield item.name
+
+
+def _with(session: Session) -> Iterator[str]:
+    for item in (session.syringe, session.needle):
+        if item is not None:
+            yield item.name
+
+
+# ---- what is in it, and how it is made ---------------------------------------------------------------------
+
+
+def dissolved(quantities: SessionQuantities, say: Words) -> tuple[str, ...]:
+    """
+    Say how powders are dissolved.
+
+    Args:
+        quantities: Of the session.
+        say: The language.
+
+    Returns:
+        A sentence for each line with a powder, the instruction as labelled.
+    """
+    return tuple(
+        say(
+            "Line {number}, {product}: each container: {how}.",
+            number=line.number,
+            product=line.product.name,
+            how=line.reconstitution,
+        )
+        for line in quantities.lines
+        if line.reconstitution is not None
+    )
+
+
+def _contents(quantities: SessionQuantities, say: Words) -> Iterator[Block]:
+    table = doses_table(quantities, "session_doses", INJECTED, say)
+    if len(table.rows) > MOST_DOSES:
+        yield doses_table(quantities, "session_doses_short", INJECTED, say, forms_only=True)
+        yield Texts((say("What they come to over all forms stands on the sheet Doses."),))
+    else:
+        yield table
+    hidden = undisclosed(quantities, say)
+    if hidden is not None:
+        yield Texts((hidden,), mark=Mark.ATTENTION)
+
+
+def _doses_sheet(table: Table, request: SheetRequest, say: Words) -> Sheet:
+    return Sheet(
+        key="session_all_doses",
+        title=say("Doses"),
+        blocks=(table,),
+        order=15,
+        language=request.language,
+    )
+
+
+# ---- beyond use, and what is written by hand ---------------------------------------------------------------
+
+
+def _beyond_use(request: SheetRequest, prepared: Preparation, say: Words) -> Facts:
+    zone = zone_name(request.zone)
+    moment = prepared.beyond_use_at
+    until: Value = None
+    if moment is not None:
+        until = local(moment, request.zone)
+    elif prepared.is_session_only:
+        until = say("this session only: never kept")
+    governs = prepared.limits[0] if prepared.limits else None
+    facts = (
+        Fact(
+            say("Prepared at ({zone})", zone=zone),
+            None if prepared.prepared_at is None else local(prepared.prepared_at, request.zone),
+            Holds.MOMENT,
+            to_fill_in=prepared.prepared_at is None,
+        ),
+        Fact(
+            say("Use before ({zone})", zone=zone),
+            until,
+            Holds.MOMENT if moment is not None else Holds.TEXT,
+            to_fill_in=until is None,
+            mark=Mark.ATTENTION,
+        ),
+        Fact(say("What governs it"), prepared.beyond_use_rule),
+        Fact(say("Rule"), governs.rule if governs is not None else None),
+    )
+    return Facts(facts, title=say("Beyond use"))
+
+
+def by_hand(prepared: Preparation, say: Words) -> Facts:
+    """
+    Leave room for what a person writes.
+
+    Args:
+        prepared: The preparation; may say who prepares it.
+        say: The language.
+
+    Returns:
+        Words with lines to write on: none of it is stored.
+    """
+    empty = (
+        say("Checked by, signature"),
+        say("Order number"),
+        say("Date and time"),
+        say("Prescriber, address"),
+        say("Patient, address (register kept elsewhere)"),
+        say("Quality control: clear, no particles, volume"),
+        say("Quantity dispensed"),
+    )
+    by = say("Prepared by, signature")
+    first = Fact(by, prepared.by, to_fill_in=True)
+    return Facts((first, *(Fact(word, to_fill_in=True) for word in empty)), title=say("By hand"))
+
+
+def _notes(prepared: Preparation, say: Words) -> Iterator[str]:
+    if prepared.left_out:
+        yield say.plural(
+            "{count} use under this reference on another day is left out.",
+            "{count} uses under this reference on other days are left out.",
+            prepared.left_out,
+        )
+    yield say(
+        "Exact volumes are unrounded; measured ones are rounded once, half up, to the graduation of the "
+        "syringe. Doses are those of the exact volumes. Containers are rounded up; what is left is at least "
+        "that, as overfill is not known."
+    )
+    yield say(
+        "The software supports a professional's decision and gives no medical advice. Written by mesoformula "
+        "{version}.",
+        version=__version__,
+    )
+
+
+# ---- the working -------------------------------------------------------------------------------------------
+
+
+def working_sheet(prepared: Preparation, request: SheetRequest, say: Words, key: str) -> Sheet:
+    """
+    Show how every figure came about, and all that limits how long the preparation keeps.
+
+    Args:
+        prepared: The preparation.
+        request: For the zone and the language.
+        say: The language.
+        key: Of the sheet.
+
+    Returns:
+        A page with two tables.
+    """
+    steps = prepared.quantities.working()
+    columns = (Column("subject", say("About"), widest=24), Column("step", say("Step"), widest=110))
+    rows = tuple(Row((step.subject, step.text)) for step in steps)
+    return Sheet(
+        key=key,
+        title=say("Working"),
+        blocks=(
+            Table(f"{key}_steps", columns, rows, title=say("How the figures came about")),
+            limits_table(prepared.limits, request, say, f"{key}_limits"),
+        ),
+        order=30,
+        language=request.language,
+    )
+
+
+def limits_table(limits: Sequence[KeptUntil], request: SheetRequest, say: Words, key: str) -> Table:
+    """
+    List all that limits how long a preparation keeps, the one that governs first.
+
+    Args:
+        limits: In that order.
+        request: For the zone.
+        say: The language.
+        key: Of the table.
+
+    Returns:
+        A row for each.
+    """
+    zone = zone_name(request.zone)
+    columns = (
+        Column("until", say("Use before ({zone})", zone=zone), Holds.MOMENT),
+        Column("how", say("Kept"), widest=24),
+        Column("reason", say("Why"), widest=70),
+        Column("rule", say("Rule"), widest=28),
+        Column("source", say("Source"), widest=50),
+    )
+    rows = tuple(
+        Row(
+            (
+                local(one.until, request.zone) if one.until is not None else None,
+                _how_long(one, say),
+                one.reason,
+                one.rule,
+                one.source,
+            ),
+            Mark.ATTENTION if number == 0 else Mark.NONE,
+        )
+        for number, one in enumerate(limits)
+    )
+    return Table(key, columns, rows, title=say("How long it keeps: the first governs"))
+
+
+def _how_long(limit: KeptUntil, say: Words) -> str:
+    if limit.is_session_only:
+        return say("this session only")
+    if limit.until is None:
+        return say("from the moment of preparation")
+    return say("until then")
