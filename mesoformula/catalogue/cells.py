@@ -143,7 +143,7 @@ def _reason(err: QuantityError, text: str) -> str:
 
 _NUMBER = r"([1-9]\d{0,3})"
 _QUANTITY = r"(\d+(?:\.\d+)?\s*(?:mL|ml|L|l|mg|g|µg))"
-_WORD = r"([^\W\d_]+(?:[- ][^\W\d_]+)??\.?)"
+_WORD = r"([^\W\d_]+(?:[- ][^\W\d_]+){0,2}?\.?)"
 _TIMES = r"(?:\s*[x×*]\s*|\s+(?:of|de|à)\s+|\s+d['’]\s*)"
 _BOX = r"(?:(?:an?\s+)?(?:box|pack|carton|boîte|boite|bte)\s+(?:of|de)\s+)?"
 #: Forms of a presentation, with what their groups are: n the number, w the container, q the quantity of one.

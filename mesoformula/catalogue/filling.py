@@ -134,7 +134,7 @@ class Filling:
         """
         added = []
         try:
-            if not needed and not root.is_dir():
+            if not needed and isinstance(root, Path) and not root.exists():
                 return ()
             found = list(islice(find(root), MAX_FILES + 1))
         except OSError as err:

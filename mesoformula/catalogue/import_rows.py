@@ -276,7 +276,11 @@ class _Row:
             for column, heading in columns.items()
             if (cell := cells.get(heading.cell.column)) is not None
         }
-        self.filled = [column for column, cell in self._cells.items() if not is_blank(cell) or cell.is_merged]
+        self.filled = [
+            column
+            for column, cell in self._cells.items()
+            if not is_blank(cell) or objection(cell) is not None
+        ]
         self._first = next(iter(cells.values()))
 
     @property

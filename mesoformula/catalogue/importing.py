@@ -21,6 +21,7 @@ from mesoformula.catalogue.toml_text import comment, quoted
 from mesoformula.errors import GridError, Problem
 from mesoformula.grids import Grid
 from mesoformula.sources import Source
+from mesoformula.words import shown
 
 if TYPE_CHECKING:
     from mesoformula.formulary import Formulary
@@ -82,19 +83,10 @@ class Draft:
             for line in block.lines:
                 yield number, line
 
-    def block_of(self, line: int | None) -> int:
-        """
-        Find the block that a line belongs to.
-
-        Args:
-            line: Counted from 1.
-
-        Returns:
-            Its number; -1 for the lines above all.
-        """
-        if line is None:
-            return -1
-        return next((number for at, (number, _line) in enumerate(self._lines(), 1) if at == line), -1)
+    @property
+    def owners(self) -> tuple[int, ...]:
+        """The number of the block that each line of the file belongs to; -1 above all."""
+        return tuple(number for number, _line in self._lines())
 
 
 def import_table(
@@ -118,9 +110,11 @@ def import_table(
     """
     taken = headings.taken
     if Column.NAME not in taken:
+        near = [one.text for one in headings.all if one.could_be is Column.NAME]
+        asked = shown(f"{near[0] if near else 'HEADING'}=name", 80)
         message = (
-            "no column says what the products are called; say which does: --map 'HEADING=name' "
-            f"(headings: {', '.join(one.text for one in headings.all[:20])})"
+            f"no column says for sure what the products are called; say which does, such as --map {asked} "
+            f"(headings: {', '.join(shown(one.text, 30) for one in headings.all[:20])})"
         )
         raise GridError([grid.problem("name", message, headings.all[0].cell)])
     names = names_of_substances(formulary) if Column.COMPOSITION in taken else {}
@@ -227,8 +221,10 @@ def verified(draft: Draft, path: str, formulary: Formulary) -> Draft:
     if isinstance(parsed, Problem):
         return attrs.evolve(draft, missing={-1: (parsed,)})
     missing: dict[int, list[Problem]] = {}
+    owners = draft.owners
     for problem in _problems(parsed, formulary):
-        missing.setdefault(draft.block_of(problem.line), []).append(problem)
+        place = owners[problem.line - 1] if problem.line is not None and problem.line <= len(owners) else -1
+        missing.setdefault(place, []).append(problem)
     return attrs.evolve(draft, missing={number: tuple(found) for number, found in missing.items()})
 
 

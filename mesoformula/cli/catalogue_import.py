@@ -83,7 +83,7 @@ def import_table_(
     draft = verified(draft, str(path), app.formulary)
     if not dry_run:
         path.write_text(draft.text, encoding="utf-8")
-    _tell(draft, path, id_, dry_run=dry_run)
+    _tell(draft, path, id_, source, dry_run=dry_run)
     return 0
 
 
@@ -136,7 +136,7 @@ def _asked(grid: Grid) -> Callable[[str, Column], bool] | None:
     return ask
 
 
-def _tell(draft: Draft, path: Path, id_: str, *, dry_run: bool) -> None:
+def _tell(draft: Draft, path: Path, id_: str, source: Source | None, *, dry_run: bool) -> None:
     print_table(
         ("column", "taken for"),
         [(one.text, said_of(one.column, one.how, one.could_be)) for one in draft.headings.all],
@@ -153,6 +153,12 @@ def _tell(draft: Draft, path: Path, id_: str, *, dry_run: bool) -> None:
         codes.setdefault(problem.code, []).append(problem.message)
     for code, messages in codes.items():
         print_wrapped(f"to do [{code}], {counted(len(messages), 'time')}: {messages[0]}", rest="  ")
+    if source is None:
+        print_wrapped(
+            "nobody is named who says so: import it again with --source KIND --where TEXT --read DAY, or "
+            "write a [[product.source]] below each product",
+            rest="  ",
+        )
     print_wrapped(
         f"{counted(draft.products, 'product')}; {counted(len(flags), 'note')} on cells not taken "
         f"or to look at; {counted(rows, 'row')} without a product; {counted(len(missing), 'problem')} to do"

@@ -17,6 +17,7 @@ from mesoformula.cli.common import app_of, nothing_offered, print_wrapped, repor
 from mesoformula.cli.options import example
 from mesoformula.cli.session_telling import print_session
 from mesoformula.cli.sheet import write
+from mesoformula.cli.sheet_stock import with_movements
 from mesoformula.cli.stock.common import open_store
 from mesoformula.cli.stock.listing import print_stock
 from mesoformula.errors import PluginError, Problem
@@ -25,6 +26,7 @@ from mesoformula.sheets import SheetRequest
 from mesoformula.units import quantity
 
 if TYPE_CHECKING:
+    from mesoformula.stock.database.store import Store
     from mesoformula.stock.records import StockView
 
 FORMULA = "teaching-nctf-vitamin-c"
@@ -41,6 +43,12 @@ DELIVERY = (
     ("ibsa/profhilo-2ml", "DEMO-P1", 2, 520, "shelf B"),
     ("professional-derma/jalupro-hmw", "DEMO-J1", 3, 90, "shelf B"),
 )
+
+#: The least stock of products, so that something falls short.
+LEVELS = (("fillmed/nctf-135ha", 20), ("ibsa/profhilo-2ml", 2))
+
+#: The product and lot of which a container is open.
+OPENED = ("fillmed/nctf-135ha", "DEMO-N1")
 
 
 @click.command("demo", epilog=example("mesoformula demo /tmp/demo"))
@@ -61,12 +69,15 @@ def command(folder: Path) -> int:
     click.echo("\n1. A session, worked out\n")
     missing = [_attempt(lambda: _show_session(app))]
     # A stock of its own, gone when the demo ends: the user's is never opened.
-    with tempfile.TemporaryDirectory(prefix="mesoformula-demo-") as place:
-        view = _receive(app, Path(place) / "stock.sqlite")
+    with (
+        tempfile.TemporaryDirectory(prefix="mesoformula-demo-") as place,
+        closing(open_store(app, str(Path(place) / "stock.sqlite"))) as store,
+    ):
+        view = _receive(app, store)
         click.echo("\n2. A delivery of fictional lots, received into a stock of its own\n")
         print_stock(view.on_hand, view.as_of)
-        click.echo("\n3. The stock sheet\n")
-        missing.append(_attempt(lambda: _write_sheet(app, view, folder / WORKBOOK)))
+        click.echo("\n3. The stock as a workbook\n")
+        missing.append(_attempt(lambda: _write_sheet(app, store, view, folder / WORKBOOK)))
     report_problems(app)
     return 3 if any(missing) else 0
 
@@ -92,9 +103,11 @@ def _show_session(app: App) -> None:
     print_session(app.work_out(session))
 
 
-def _receive(app: App, stock: Path) -> StockView:
+def _receive(app: App, store: Store) -> StockView:
     from mesoformula.stock.arrivals.receiving import receive
-    from mesoformula.stock.records import Delivery
+    from mesoformula.stock.lots.levels import set_level
+    from mesoformula.stock.opened.openings import open_container
+    from mesoformula.stock.records import Delivery, Order
     from mesoformula.stock.views.reading import stock_view
 
     today = date.today()  # noqa: DTZ011 (the site's own day)
@@ -110,14 +123,20 @@ def _receive(app: App, stock: Path) -> StockView:
         for name, lot, containers, days, place in DELIVERY
         if app.formulary.has_product(name)
     ]
-    with closing(open_store(app, str(stock))) as store:
-        receive(store, deliveries, actor="demo")
-        view = stock_view(store, as_of=today)
+    receive(store, deliveries, actor="demo")
+    for name, least in LEVELS:
+        if app.formulary.has_product(name):
+            set_level(store, name, least, order=Order("demo"))
+    if app.formulary.has_product(OPENED[0]):
+        open_container(store, *OPENED, rules=app.formulary.beyond_use_rules(), order=Order("demo"))
+    view = stock_view(store, as_of=today)
     # Its file is gone when the sheet is read; its path would only puzzle.
     return attrs.evolve(view, store="made for this demonstration")
 
 
-def _write_sheet(app: App, view: StockView, workbook: Path) -> None:
+def _write_sheet(app: App, store: Store, view: StockView, workbook: Path) -> None:
     note = "Demonstration: the products are real, the lots, places and quantities are fictional."
-    write(app, SheetRequest("stock", view, formulary=app.formulary, notes=(note,)), workbook)
+    request = SheetRequest("stock", view, formulary=app.formulary, notes=(note,), zone=store.zone)
+    sheets = write(app, with_movements(request, store, None, None), workbook)
     click.echo(f"written to {safe(workbook.absolute())}")
+    print_wrapped(f"sheets: {', '.join(sheet.title for sheet in sheets)}")

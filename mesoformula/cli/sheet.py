@@ -141,8 +141,11 @@ def check_out(app: App, out: Path, replace: bool) -> None:
     try:
         app.exporter(out)
     except UnknownNameError as err:
+        # The format may be that of a plugin which takes no part.
+        why = "; ".join(app.missing_plugins())
         raise click.UsageError(
             f"{safe(out)}: expected a name that ends in {' or '.join(err.nearest)}"
+            + (f" ({why})" if why else "")
         ) from None
     if out.is_dir():
         raise click.UsageError(f"{safe(out)} is a folder; expected the name of a file")
@@ -248,8 +251,8 @@ def sheets_as_json(sheets: Sequence[Sheet]) -> dict[str, Any]:
         sheets: As they were written.
 
     Returns:
-        By the key of each sheet: rows by the keys of their columns with totals, facts, the same of every table
-        on a page, and by its name every cell that has one. Decimal numbers are decimal strings.
+        By the key of each sheet: rows by the keys of their columns with totals, facts, the same of every
+        table on a page, and by its name every cell that has one. Decimal numbers are decimal strings.
     """
     from mesoformula.cli.sheet_figures import plain_sheet
 

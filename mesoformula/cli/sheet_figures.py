@@ -7,9 +7,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from mesoformula.sheets import Chart, Column, Fact, Facts, Labels, Live, Row, Rows, Sheet, Table, Texts
+from mesoformula.sheets import (
+    Chart,
+    Column,
+    Fact,
+    Facts,
+    Labels,
+    Live,
+    Row,
+    Rows,
+    Sheet,
+    Table,
+    Texts,
+    plain_value,
+    total,
+)
 from mesoformula.sheets import Value as CellValue
-from mesoformula.sheets import plain_value, total
 from mesoformula.units import plain
 
 

@@ -35,6 +35,12 @@ from mesoformula.sheets.expressions import (
     Value,
     plain_value,
 )
+from mesoformula.sheets.label_grids import (
+    USUAL_GRID,
+    label_grid,
+    label_grids,
+    read_label_grid,
+)
 from mesoformula.sheets.tables import (
     Allowed,
     Column,
@@ -51,6 +57,7 @@ from mesoformula.sheets.tables import (
 )
 
 __all__ = [
+    "USUAL_GRID",
     "Allowed",
     "Apply",
     "Block",
@@ -83,7 +90,10 @@ __all__ = [
     "Texts",
     "Times",
     "Value",
+    "label_grid",
+    "label_grids",
     "plain_value",
+    "read_label_grid",
     "row",
     "total",
 ]

@@ -157,6 +157,7 @@ class LabelGrid:
         top: From the page's edge to the first label.
         between_columns: Gap between two labels side by side.
         between_rows: Gap between two labels below each other.
+        source: Who gives these measures.
     """
 
     id: str
@@ -171,6 +172,7 @@ class LabelGrid:
     top: Decimal
     between_columns: Decimal = Decimal(0)
     between_rows: Decimal = Decimal(0)
+    source: str = ""
 
 
 @attrs.frozen

@@ -50,7 +50,7 @@ def a_catalogue_can_use_it(subject: Subject) -> Iterator[str]:
     """A catalogue can use it: a substance of the class is read, and a stock can keep it and read it back."""
     for one in _classes(subject):
         place = f"{_HOOK}, {one.id}"
-        formulary = _read(subject, one, "")
+        formulary = _read(subject, one, f"[substance.{one.id}]\n")
         if formulary.check():
             yield f"{place}: a substance of it is refused: {formulary.check()[0]}"
             continue

@@ -126,7 +126,7 @@ def watched(allowed: tuple[Path, ...] = ()) -> Iterator[list[Effect]]:
     watch = _Watch(tuple(os.path.realpath(place) for place in places), bool(allowed), [])
     bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        with _caught(watch.effects):
+        with silenced() as printed:
             _watches.append(watch)
             try:
                 yield watch.effects
@@ -134,6 +134,7 @@ def watched(allowed: tuple[Path, ...] = ()) -> Iterator[list[Effect]]:
                 _watches.remove(watch)
                 left = [path for path in watch.temporary if os.path.lexists(path)]
                 watch.effects.extend(Effect(EffectKind.WROTE, path) for path in left)
+        watch.effects.extend(Effect(EffectKind.PRINTED, shown(text, 60)) for text in printed)
     finally:
         sys.dont_write_bytecode = bytecode
 
@@ -204,9 +205,15 @@ def _text(value: Any) -> str:
 
 
 @contextmanager
-def _caught(effects: list[Effect]) -> Iterator[None]:
-    """Catch text on both streams, by Python's own names and by the numbers that programs know them by."""
+def silenced() -> Iterator[list[str]]:
+    """
+    Keep what is printed in a `with` statement from the streams, whoever prints it.
+
+    Yields:
+        A list, which holds the beginning of what was printed once the statement is over, if anything was.
+    """
     streams = sys.stdout, sys.stderr
+    printed: list[str] = []
     for stream in streams:
         stream.flush()
     with tempfile.TemporaryFile("w+b") as catcher:
@@ -219,7 +226,7 @@ def _caught(effects: list[Effect]) -> Iterator[None]:
                 os.dup2(catcher.fileno(), number)
             sys.stdout = sys.stderr = text
             try:
-                yield
+                yield printed
             finally:
                 sys.stdout, sys.stderr = streams
                 text.close()
@@ -228,6 +235,6 @@ def _caught(effects: list[Effect]) -> Iterator[None]:
                 os.dup2(before, number)
                 os.close(before)
         catcher.seek(0)
-        said = catcher.read(2000).decode("utf-8", errors="replace").strip()
-    if said:
-        effects.append(Effect(EffectKind.PRINTED, shown(said, 60)))
+        text_caught = catcher.read(2000).decode("utf-8", errors="replace").strip()
+    if text_caught:
+        printed.append(text_caught)

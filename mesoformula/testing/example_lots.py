@@ -21,7 +21,7 @@ def candidates_of(number: int) -> tuple[Candidate, ...]:
     """
     return tuple(
         Candidate(
-            key=f"k{place}",
+            key=f"k{place * 13 % number:05}",
             product="kit-fictional/fictional",
             lot=f"L-{place * 7 % number:05}",
             location=("main", "fridge")[place % 2],

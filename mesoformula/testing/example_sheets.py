@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING
 
 from mesoformula.errors import MesoformulaError
@@ -15,23 +14,22 @@ from mesoformula.testing.examples import DAY, MOMENT, ODD_TEXTS, fictional_produ
 from mesoformula.testing.subject import first_party
 
 if TYPE_CHECKING:
+    from mesoformula.formulary import Formulary
     from mesoformula.testing.subject import Subject
 
 
-@cache
-def shelf() -> StockView:
+def shelf(formulary: Formulary) -> StockView:
     """
-    Make a stock of bundled products.
+    Make a stock.
+
+    Args:
+        formulary: Where its products come from.
 
     Returns:
-        Twelve lots of six products: expired, soon to expire, without expiry, with and without a price.
+        Twelve lots of up to six products: expired, soon to expire, without expiry, with and without a price.
     """
-    from mesoformula.formulary import Formulary
-
-    formulary = Formulary()
-    for one in first_party().catalogues():
-        formulary.add_catalogue(one.value)
-    products = formulary.products()[::25][:6] or (fictional_product(),)
+    known = formulary.products()
+    products = known[:: max(1, len(known) // 6)][:6] or (fictional_product(),)
     days = (-20, 0, 1, 33, 60, 310, 480, 700, None, 95, 61, 400)
     lots = [
         OnHand(
@@ -76,7 +74,10 @@ def requests_of(subject: Subject) -> tuple[SheetRequest, ...]:
     formulary = subject.formulary
     preparation = _preparation(subject)
     return (
-        *(SheetRequest(topic, shelf(), formulary=formulary) for topic in ("stock", "expiry", "reorder")),
+        *(
+            SheetRequest(topic, subject.stock, formulary=formulary)
+            for topic in ("stock", "expiry", "reorder")
+        ),
         *(
             SheetRequest(
                 topic,
@@ -102,7 +103,6 @@ def _preparation(subject: Subject) -> tuple[Preparation, ...]:
     return ()
 
 
-@cache
 def sheets_to_write() -> tuple[Sheet, ...]:
     """
     Make sheets that hold every kind of plain value.

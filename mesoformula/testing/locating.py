@@ -16,6 +16,7 @@ import attrs
 from mesoformula.errors import PluginLoadError, Problem, UnknownNameError
 from mesoformula.hookspecs import PROJECT
 from mesoformula.provenance import PluginInfo, candidates, normalised, said
+from mesoformula.testing.effects import silenced
 from mesoformula.words import nearest, shown
 
 
@@ -167,10 +168,11 @@ def _refusal(path: Path, message: str) -> PluginLoadError:
 def _imported(info: PluginInfo, reference: str, roots: tuple[Path, ...]) -> Located:
     module, _colon, attribute = reference.partition(":")
     try:
-        plugin: Any = importlib.import_module(module)
-        origin = getattr(plugin, "__file__", None)
-        for name in filter(None, attribute.split(".")):
-            plugin = getattr(plugin, name)
+        with silenced():
+            plugin: Any = importlib.import_module(module)
+            origin = getattr(plugin, "__file__", None)
+            for name in filter(None, attribute.split(".")):
+                plugin = getattr(plugin, name)
     except KeyboardInterrupt:
         raise
     except BaseException as err:

@@ -12,7 +12,7 @@ from mesoformula.contract import CHECKS, DECISIONS, OFFERS, Answers, WrongAnswer
 from mesoformula.fields import IDENTIFIER
 from mesoformula.provenance import PluginInfo, said
 from mesoformula.testing.canonical import canonical
-from mesoformula.testing.effects import Effect, EffectKind, watched
+from mesoformula.testing.effects import EffectKind
 from mesoformula.testing.probing import Probe, digests_of, probe
 from mesoformula.testing.rules import Kind, NotApplicableError, rule
 from mesoformula.testing.subject import Call, Subject
@@ -72,6 +72,20 @@ def names_of_what_it_offers_are_well_formed(subject: Subject) -> Iterator[str]:
                     yield f"{hook}: offers {shown(name)}; expected at most 60 characters like {pattern}"
 
 
+@rule("mutates", Kind.PLUGIN)
+def what_is_handed_in_stays_as_it_was(subject: Subject) -> Iterator[str]:
+    """What is handed in stays as it was."""
+    # The first rule that calls anything: later, what is changed once would already be what it is changed to.
+    _usable(subject)
+    for call in subject.calls:
+        before = [canonical(one) for one in call.arguments]
+        call.made()
+        for one, was in zip(call.arguments, before, strict=True):
+            if canonical(one) != was:
+                what = type(one).__name__
+                yield f"{call.label}: changed the {what} that it was handed; work on a copy, such as sorted()"
+
+
 @rule("answers", Kind.PLUGIN)
 def every_call_is_answered_as_the_hook_says(subject: Subject) -> Iterator[str]:
     """Every call is answered as the hook says, and none raises what it must not."""
@@ -112,19 +126,6 @@ def no_connection_is_made(subject: Subject) -> Iterator[str]:
 def no_program_is_started(subject: Subject) -> Iterator[str]:
     """No other program is started, and the environment stays as it is."""
     yield from _said(subject, EffectKind.STARTED, "do it in Python, and pass on what changes as arguments")
-
-
-@rule("mutates", Kind.PLUGIN)
-def what_is_handed_in_stays_as_it_was(subject: Subject) -> Iterator[str]:
-    """What is handed in stays as it was."""
-    _usable(subject)
-    for call in subject.calls:
-        before = [canonical(one) for one in call.arguments]
-        call.made()
-        for one, was in zip(call.arguments, before, strict=True):
-            if canonical(one) != was:
-                what = type(one).__name__
-                yield f"{call.label}: changed the {what} that it was handed; work on a copy, such as sorted()"
 
 
 @rule("repeats", Kind.PLUGIN)
@@ -187,20 +188,9 @@ def _said(subject: Subject, kind: EffectKind, advice: str) -> Iterator[str]:
         for text in _probed(subject).imported:
             if text.startswith(kind):
                 yield f"importing it {text}; do nothing while being imported"
-    for call, effects in _effects(subject):
+    for call, effects in subject.effects:
         for detail in dict.fromkeys(one.detail for one in effects if one.kind is kind):
             yield f"{call.label}: {kind} {detail}; {advice}"
-
-
-@cache
-def _effects(subject: Subject) -> list[tuple[Call, list[Effect]]]:
-    """Make every call, watched; once for all rules that look at what was seen."""
-    found = []
-    for call in subject.calls:
-        with watched((call.writes_to,) if call.writes_to is not None else ()) as effects:
-            call.made()
-        found.append((call, list(effects)))
-    return found
 
 
 def _probed(subject: Subject) -> Probe:

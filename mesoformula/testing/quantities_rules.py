@@ -35,7 +35,7 @@ _AMOUNTS = ("dose", "prepared", "concentration")
 _NOTHING = "it works out none of the kit's sessions; give some of its own in the fixture example_sessions"
 
 #: So many sessions are timed.
-_TIMED = 20
+_TIMED = 4
 
 #: Fractions are cut off somewhere: two figures agree that differ by no more than this part.
 _TOLERANCE = Decimal("1e-18")

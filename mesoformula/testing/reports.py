@@ -17,6 +17,7 @@ from mesoformula.contract_version import written
 from mesoformula.errors import Problem
 from mesoformula.hookspecs import CONTRACT_VERSION
 from mesoformula.provenance import PluginInfo
+from mesoformula.testing.effects import silenced
 from mesoformula.testing.locating import located
 from mesoformula.testing.rules import RULES, Kind, Rule, State, Verdict, judged
 from mesoformula.testing.subject import Subject
@@ -126,8 +127,11 @@ def check_plugin(plugin: object, info: PluginInfo | None = None, *, reference: s
     reference = reference if reference is not None else reference_of(plugin)
     with tempfile.TemporaryDirectory(prefix="mesoformula-kit-") as folder:
         subject = Subject(plugin, info, Path(folder).resolve(), reference)
-        verdicts = tuple(judged(one, subject) for one in rules_of())
-        return report_of(info, verdicts, subject.hooks)
+        # A plugin that prints must not write into the report.
+        with silenced():
+            verdicts = tuple(judged(one, subject) for one in rules_of())
+            hooks = subject.hooks
+        return report_of(info, verdicts, hooks)
 
 
 def report_of(info: PluginInfo, verdicts: tuple[Verdict, ...], hooks: tuple[str, ...] = ()) -> Report:

@@ -16,6 +16,7 @@ from mesoformula.hookspecs import PROJECT, Specs
 from mesoformula.ingredients import CORE_CLASSES
 from mesoformula.plugins import PluginManager, empty_manager, load_plugins
 from mesoformula.provenance import PluginInfo, State, candidates
+from mesoformula.testing.effects import Effect, watched
 from mesoformula.testing.rules import NotApplicableError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mesoformula.products import Product
     from mesoformula.sessions import Session, SessionQuantities
     from mesoformula.sheets import Sheet, SheetRequest
+    from mesoformula.stock.records import StockView
 
 
 @cache
@@ -230,6 +232,16 @@ class Subject:
 
         return tuple(example_calls(self))
 
+    @cached_property
+    def effects(self) -> tuple[tuple[Call, tuple[Effect, ...]], ...]:
+        """What each call does besides answering; every call is made for that."""
+        found = []
+        for call in self.calls:
+            with watched((call.writes_to,) if call.writes_to is not None else ()) as effects:
+                call.made()
+            found.append((call, tuple(effects)))
+        return tuple(found)
+
     def calls_of(self, *hooks: str) -> Iterator[Call]:
         """
         List the examples of some hooks.
@@ -285,6 +297,13 @@ class Subject:
             except MesoformulaError:
                 continue  # an impossible wish; there are others
         return tuple(found)
+
+    @cached_property
+    def stock(self) -> StockView:
+        """A stock of what is on offer, to have sheets made of."""
+        from mesoformula.testing.example_sheets import shelf
+
+        return shelf(self.formulary)
 
     @cached_property
     def base_sheets(self) -> tuple[Sheet, ...]:

@@ -9,7 +9,9 @@ from typing import Any
 
 import attrs
 from openpyxl import Workbook
+from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.workbook.defined_name import DefinedName
 
 from mesoformula import UnknownNameError
@@ -34,6 +36,13 @@ class _Waiting:
     wild: frozenset[str]
 
 
+# A file gives widths in digits of the workbook's default font: of Calibri in 11 points if nothing is said, of
+# which one is 7 pixels for Excel and 7.4 for LibreOffice. Where widths must be exact, the font is one whose
+# digits are 8 pixels for both.
+_DIGIT, _EXACT_DIGIT = 7, 8
+_EXACT_FONT = Font(name="Times New Roman", size=12, family=1)
+
+
 class Book:
     """
     One workbook.
@@ -45,12 +54,17 @@ class Book:
         sizes: Rows of each table, by key.
     """
 
-    def __init__(self, sizes: Mapping[str, int] | None = None) -> None:
+    def __init__(self, sizes: Mapping[str, int] | None = None, *, is_exact: bool = False) -> None:
         self.sizes = sizes or {}
         self._headings: dict[tuple[str, str], str] = {}
         self._later: list[Callable[[], None]] = []
         self.workbook = Workbook()
         self.workbook.remove(self.workbook.active)
+        self._digit = _DIGIT
+        if is_exact:
+            self._digit = _EXACT_DIGIT
+            self.workbook._fonts = IndexedList([_EXACT_FONT])
+            self.workbook._named_styles["Normal"].font = _EXACT_FONT
         self.wardrobe = Wardrobe()
         self.as_of: date | None = None
         self._results: dict[str, dict[str, Result]] = {}
@@ -77,6 +91,17 @@ class Book:
     def results(self) -> tuple[dict[str, Result], ...]:
         """What formulas come to, by tab and cell."""
         return tuple(self._results[worksheet.title] for worksheet in self.workbook.worksheets)
+
+    def widen(self, worksheet: Any, column: int, pixels: float) -> None:
+        """
+        Set the width of a column.
+
+        Args:
+            worksheet: The tab.
+            column: Counted from 1.
+            pixels: Of which there are 96 to an inch.
+        """
+        worksheet.column_dimensions[get_column_letter(column)].width = pixels / self._digit
 
     # ---- names --------------------------------------------------------------------------------------------
 

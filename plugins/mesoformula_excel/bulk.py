@@ -12,10 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -23,23 +22,27 @@ import attrs
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 
-from mesoformula import Problem, Sheet, SheetError
-from mesoformula.sheets import Live, Mark, Row, Rows, plain_value
+from mesoformula import Column, Problem, Sheet, SheetError
+from mesoformula.sheets import Holds, Live, Mark, Row, Rows, plain_value
 from mesoformula_excel.formulas import number_text
 from mesoformula_excel.texts import clean
 
 #: Up to how many rows a table is written like any other, and how many tell the widths of a longer one.
-SAMPLE = 1_000
+SAMPLE = 500
 #: Of zlib: the file is a fifth larger than by its own choice, and written in two thirds of the time.
 LEVEL = 3
 
+#: Characters: ten, a sign, and what keeps numbers off the text beside them.
+_ROOM = 14.0
 #: Rows that are joined before they are compressed.
 _AT_ONCE = 500
-#: Lots and names repeat; a text longer than this is not worth remembering.
-_REMEMBERED = 100
+#: Lots and names repeat; a cell with more characters is not worth remembering.
+_REMEMBERED, _MOST_REMEMBERED = 200, 10_000
 # Day 60 of Excel is the 29th of February 1900, which never was: only from the next day on is counting true.
-_FIRST_TRUE_DAY = date(1900, 3, 1)
-_DAY_0 = _FIRST_TRUE_DAY.toordinal() - 61
+_UNTRUE_DAYS = 61
+_DAY_0 = date(1899, 12, 30)
+_MOMENT_0 = datetime.combine(_DAY_0, datetime.min.time())
+_FIRST_TRUE_DAY = _DAY_0 + timedelta(days=_UNTRUE_DAYS)
 _MICROSECONDS = 86_400_000_000
 #: The smallest whole number with more digits than spreadsheet programs keep.
 _MOST_EXACT = 10**15
@@ -77,6 +80,23 @@ class Tail:
     def more(self) -> int:
         """How many rows there are beyond the sample."""
         return self.count - self.sample
+
+
+def with_room(columns: Sequence[Column], widths: Sequence[float]) -> tuple[float, ...]:
+    """
+    Widen the columns of a long table, as its sample may hold none of the large numbers.
+
+    Args:
+        columns: Of the table.
+        widths: By the sample; those after the columns stay as they are.
+
+    Returns:
+        Widths with room for numbers up to 99,999,999: what does not fit would be shown as `####`.
+    """
+    least = (
+        _ROOM + column.places if column.holds in (Holds.WHOLE, Holds.DECIMAL) else 0.0 for column in columns
+    )
+    return tuple(map(max, widths, chain(least, repeat(0.0))))
 
 
 @contextmanager
@@ -209,6 +229,22 @@ def _pieces(rows: Iterator[Row], first: int, styles: Mapping[Mark, tuple[str, ..
 # ---- cells -----------------------------------------------------------------------------------------------
 
 
+class _Remembered(dict[Any, str]):
+    """Cells by their values, of which most in a long table were there before; found without a call."""
+
+    def __init__(self, written: Callable[[Any], str]) -> None:
+        super().__init__()
+        self._written = written
+
+    def __missing__(self, value: Any) -> str:
+        text = self._written(value)
+        if len(text) <= _REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[value] = text
+        return text
+
+
 def _blank(_value: object) -> str:
     return "/>"
 
@@ -217,42 +253,33 @@ def _whole(value: int) -> str:
     return f"><v>{int(value) if -_MOST_EXACT < value < _MOST_EXACT else number_text(value)}</v></c>"
 
 
-@lru_cache(maxsize=4096)
 def _decimal(value: Decimal) -> str:
     if not value.is_finite():
         raise ValueError(f"{value} is no number that a cell can hold")
     return f"><v>{number_text(value)}</v></c>"
 
 
-@lru_cache(maxsize=4096)
 def _day(value: date) -> str:
-    number = value.toordinal() - _DAY_0 if value >= _FIRST_TRUE_DAY else to_excel(value)
+    number = value.toordinal() - _DAY_0.toordinal() if value >= _FIRST_TRUE_DAY else to_excel(value)
     return f"><v>{number}</v></c>"
 
 
 def _moment(value: datetime) -> str:
     if value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
-    if value.date() < _FIRST_TRUE_DAY:
+    since = value - _MOMENT_0
+    if since.days < _UNTRUE_DAYS:
         return f"><v>{to_excel(value)}</v></c>"
-    seconds = (value.hour * 60 + value.minute) * 60 + value.second
-    fraction = (seconds * 1_000_000 + value.microsecond) / _MICROSECONDS
-    return f"><v>{value.toordinal() - _DAY_0 + fraction!r}</v></c>"
+    fraction = (since.seconds * 1_000_000 + since.microseconds) / _MICROSECONDS
+    return f"><v>{since.days + fraction}</v></c>"
 
 
 def _text(value: str) -> str:
-    return _short_text(value) if len(value) <= _REMEMBERED else _any_text(value)
-
-
-def _any_text(value: str) -> str:
     if not value:
         return "/>"
     text = clean(value)
     space = ' xml:space="preserve"' if text != text.strip() or "\n" in text or "  " in text else ""
     return f' t="inlineStr"><is><t{space}>{escape(text)}</t></is></c>'
-
-
-_short_text = lru_cache(maxsize=8192)(_any_text)
 
 
 def _live(value: Live) -> str:
@@ -275,10 +302,10 @@ class _Kinds(dict[type, Callable[[Any], str]]):
 _KINDS = _Kinds(
     {
         type(None): _blank,
-        str: _text,
+        str: _Remembered(_text).__getitem__,
         int: _whole,
-        Decimal: _decimal,
-        date: _day,
+        Decimal: _Remembered(_decimal).__getitem__,
+        date: _Remembered(_day).__getitem__,
         datetime: _moment,
         Live: _live,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mesoformula import Column, Finding, Severity, Source
-from mesoformula.sheets import Mark, Row, Sheet, Table
+from mesoformula.sheets import Mark, Row, Sheet, Table, Texts
 from mesoformula_excel.session_words import weight
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 SHOWN = 6
 
 #: The longest message that the record shows whole.
-_LONGEST = 150
+_LONGEST = 170
 
 #: How many facts that are missing are named on the record.
 _NAMED = 6
 
 
-def status(prepared: Preparation, say: Words) -> tuple[str, Mark]:
+def status(prepared: Preparation, say: Words) -> Texts:
     """
     Say whether a session is ready, with what stands against it.
 
@@ -33,14 +33,16 @@ def status(prepared: Preparation, say: Words) -> tuple[str, Mark]:
         say: The language.
 
     Returns:
-        One sentence, and how it is marked.
+        Big words, marked, and what they mean.
     """
     if not prepared.ready:
         codes = ", ".join(dict.fromkeys(one.code for one in prepared.standing))
-        return say("NOT READY: {codes}", codes=codes), Mark.EXPIRED
+        against = say("Against it stand: {codes}.", codes=codes)
+        return Texts((against,), title=say("NOT READY: do not prepare it"), mark=Mark.EXPIRED)
     if any(one.severity is Severity.UNCHECKED for one in prepared.findings):
-        return say("READY AS FAR AS IT WAS CHECKED: see what was not"), Mark.SOON
-    return say("READY: nothing stands against it"), Mark.ATTENTION
+        what = say("Nothing that was checked stands against it; what could not be checked stands below.")
+        return Texts((what,), title=say("READY, as far as it was checked"), mark=Mark.SOON)
+    return Texts((say("Nothing stands against it."),), title=say("READY"), mark=Mark.ATTENTION)
 
 
 def short_checks(prepared: Preparation, key: str, say: Words) -> tuple[Table, tuple[str, ...]]:
@@ -53,51 +55,51 @@ def short_checks(prepared: Preparation, key: str, say: Words) -> tuple[Table, tu
         say: The language.
 
     Returns:
-        A table, and sentences that stand below it.
+        A table with a row for each code, and sentences that stand below it.
     """
     columns = (
         Column("weight", say("Weight"), widest=18),
-        Column("finding", say("Finding"), widest=80),
+        Column("finding", say("Finding, or what it is about"), widest=90),
         Column("code", say("Code"), widest=24),
         Column("decided", say("Overridden by"), widest=20),
     )
     weighty = [one for one in prepared.findings if one.severity in _WEIGHTY]
-    must = [one for one in weighty if one.severity is not Severity.WARN]
-    shown = [*must, *[one for one in weighty if one not in must][: max(SHOWN - len(must), 0)]]
+    groups: dict[tuple[Severity, str, str | None], list[Finding]] = {}
+    for one in weighty:
+        groups.setdefault((one.severity, one.code, _by(one, prepared.overrides)), []).append(one)
+    must = [key for key in groups if key[0] is not Severity.WARN]
+    shown = [*must, *[key for key in groups if key not in must][: max(SHOWN - len(must), 0)]]
     rows = tuple(
-        Row((weight(one.severity, say), _short(one), one.code, _by(one, prepared.overrides)), _mark(one))
-        for one in shown
+        Row((_weight(key[0], key[2], say), _short(groups[key], prepared), key[1], key[2]), _mark(*key[::2]))
+        for key in shown
     )
+    left_out = [one for key, found in groups.items() if key not in shown for one in found]
     table = Table(
         key, columns, rows, title=say("Checks"), empty=say("No check has anything to say against it.")
     )
-    return table, tuple(_besides(prepared, weighty, shown, say))
+    return table, tuple(_besides(prepared, left_out, say))
 
 
 _WEIGHTY = (Severity.BLOCK, Severity.OVERRIDE, Severity.WARN)
 
 
-def _besides(
-    prepared: Preparation, weighty: Sequence[Finding], shown: Sequence[Finding], say: Words
-) -> Iterable[str]:
-    more = len(weighty) - len(shown)
-    if more:
-        rest = [one.code for one in weighty if one not in shown]
+def _besides(prepared: Preparation, left_out: Sequence[Finding], say: Words) -> Iterable[str]:
+    if left_out:
         yield say.plural(
             "{count} more to look out for: {codes}.",
             "{count} more to look out for: {codes}.",
-            more,
-            codes=", ".join(dict.fromkeys(rest)),
+            len(left_out),
+            codes=", ".join(dict.fromkeys(one.code for one in left_out)),
         )
     unchecked = [one for one in prepared.findings if one.severity is Severity.UNCHECKED]
     if unchecked:
-        missing = list(dict.fromkeys(fact.fact for one in unchecked for fact in one.missing))
+        missing = list(dict.fromkeys(fact.fact.rstrip(",") for one in unchecked for fact in one.missing))
         of_itself = dict.fromkeys(one.code for one in unchecked if not one.missing)
         named = [*missing, *of_itself]
-        listed = ", ".join(named[:_NAMED]) + (", …" if len(named) > _NAMED else "")
+        listed = "; ".join(named[:_NAMED]) + ("; …" if len(named) > _NAMED else "")
         yield say.plural(
-            "{count} check could NOT be made, for want of: {facts}.",
-            "{count} checks could NOT be made, for want of: {facts}.",
+            "{count} check could NOT be made, for want of: {facts}",
+            "{count} checks could NOT be made, for want of: {facts}",
             len(unchecked),
             facts=listed,
         )
@@ -127,7 +129,7 @@ def checks_sheet(prepared: Preparation, say: Words) -> Sheet:
     rows = tuple(
         Row(
             (
-                weight(one.severity, say),
+                _weight(one.severity, _by(one, prepared.overrides), say),
                 one.code,
                 one.subject,
                 one.message,
@@ -135,7 +137,7 @@ def checks_sheet(prepared: Preparation, say: Words) -> Sheet:
                 _by(one, prepared.overrides),
                 "; ".join(dict.fromkeys(map(source_text, one.sources))) or None,
             ),
-            _mark(one),
+            _mark(one.severity, _by(one, prepared.overrides)),
         )
         for one in prepared.findings
     )
@@ -194,12 +196,15 @@ def source_text(source: Source) -> str:
     return f"{source.kind.value}: {source.where}"
 
 
-def _short(finding: Finding) -> str:
-    """Write a finding for the record: the start of a long one, and the kinds of its sources."""
-    text = finding.message
-    if len(text) > _LONGEST:
+def _short(findings: Sequence[Finding], prepared: Preparation) -> str:
+    """Write findings of one code for the record: one in its own words, several by what they are about."""
+    kinds = ", ".join(dict.fromkeys(source.kind.value for one in findings for source in one.sources))
+    names = {line.product.id: line.product.name for line in prepared.quantities.lines}
+    text = findings[0].message
+    if len(findings) > 1:
+        text = "; ".join(dict.fromkeys(names.get(one.subject, one.subject) for one in findings))
+    elif len(text) > _LONGEST:
         text = text[:_LONGEST].rsplit(" ", 1)[0] + " …"
-    kinds = ", ".join(dict.fromkeys(source.kind.value for source in finding.sources))
     return f"{text} [{kinds}]" if kinds else text
 
 
@@ -209,11 +214,15 @@ def _by(finding: Finding, overrides: Sequence[Override]) -> str | None:
     return ", ".join(dict.fromkeys(one.by for one in overrides if one.covers(finding))) or None
 
 
-def _mark(finding: Finding) -> Mark:
+def _weight(severity: Severity, by: str | None, say: Words) -> str:
+    return weight(severity, say) if by is None else say("OVERRIDDEN")
+
+
+def _mark(severity: Severity, by: str | None) -> Mark:
     marks = {
         Severity.BLOCK: Mark.EXPIRED,
-        Severity.OVERRIDE: Mark.EXPIRED,
+        Severity.OVERRIDE: Mark.EXPIRED if by is None else Mark.SOON,
         Severity.WARN: Mark.SOON,
         Severity.UNCHECKED: Mark.ATTENTION,
     }
-    return marks.get(finding.severity, Mark.NONE)
+    return marks.get(severity, Mark.NONE)

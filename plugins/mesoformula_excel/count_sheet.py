@@ -45,13 +45,14 @@ def count_sheets(request: SheetRequest) -> Iterable[Sheet]:
             rows=tuple(_rows(columns, count)),
             facts=(*_facts(say, request, count), *request.facts),
             notes=(
+                say("Counted by: {line}   on: {line}", line="…" * 20),
                 say(
                     "Whole containers are counted, of a kit whole kits. Opened ones are not: what is left in "
                     "them is corrected one by one."
                 ),
                 say(
-                    "Rows may be sorted and filtered, and notes may stand beside the table; no row may be "
-                    "removed."
+                    "The sheet is locked without a password. Rows may be put in another order, and notes "
+                    "beside the table; no row may be removed."
                 ),
                 *request.notes,
             ),
@@ -74,8 +75,8 @@ def _facts(say: Words, request: SheetRequest, count: CountSheet) -> Iterator[tup
         say("Counted: how many are there. A blank leaves the stock as it is, and 0 says that none is there."),
     )
     yield (
-        say("What stands in no row"),
-        say("goes into an empty row at the end, with place, lot, product and how many there are."),
+        say("Not listed"),
+        say("An empty row at the end is for it: place, lot, product, and how many are there."),
     )
     yield say("Written by"), f"mesoformula {__version__}"
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from mesoformula import Column, Row, Sheet, SheetRequest
 from mesoformula.languages import Words, words
-from mesoformula.sheets import Apply, Function, Holds, InRow, Live, Mark, Value, row
+from mesoformula.sheets import Apply, Function, Holds, InRow, Live, Value, row
 from mesoformula.stock.records import OnHand
 from mesoformula_excel.stock_words import origin, stock_of
 
@@ -42,8 +42,8 @@ def expiry_sheet(request: SheetRequest) -> Sheet:
         notes=(
             say("Containers by the month in which their last day of use lies; an empty cell means none."),
             say(
-                "Expired are those whose last day of use lies before {day}, on which the sheet was made; they "
-                "do not count in its month.",
+                "Expired are those whose last day of use lies before {day}, on which the sheet was made; "
+                "they do not count in its month.",
                 day=stock.as_of.isoformat(),
             ),
             say("All whole containers count, those that are reserved, quarantined or recalled too."),
@@ -105,5 +105,4 @@ def _row(
         "total": Live(counts.total(), Apply(Function.SUM, tuple(InRow(period) for period in periods))),
         **{period: counts[period] or None for period in periods},
     }
-    made = row(columns, values)
-    return Row(made.values, Mark.EXPIRED if counts[_EXPIRED] else Mark.NONE)
+    return row(columns, values)

@@ -9,7 +9,6 @@ from mesoformula import (
     Column,
     Form,
     Formula,
-    LineQuantities,
     Route,
     Sheet,
     SheetRequest,
@@ -22,7 +21,7 @@ from mesoformula.presentation import container_text, storage_text
 from mesoformula.sheets import Block, Fact, Facts, Holds, Mark, Row, Table, Texts
 from mesoformula_excel.check_tables import source_text
 from mesoformula_excel.live_doses import doses_table, undisclosed
-from mesoformula_excel.live_lines import lines_table, scales
+from mesoformula_excel.live_lines import lines_table, part_of, scales
 from mesoformula_excel.session_sheet import dissolved, limits_table, working_sheet
 from mesoformula_excel.session_words import FORMS, PERMISSIONS, asked, route
 
@@ -171,7 +170,7 @@ def _recipe(formula: Formula, quantities: SessionQuantities, say: Words) -> Tabl
         Row(
             (
                 quantity.number,
-                quantity.product.name + _part(quantity, say),
+                quantity.product.name + part_of(quantity, say),
                 quantity.product.pinned_id,
                 quantity.product.vendor.name,
                 container_text(quantity.product),
@@ -184,14 +183,10 @@ def _recipe(formula: Formula, quantities: SessionQuantities, say: Words) -> Tabl
     return Table("formula_recipe", columns, rows, title=say("Ingredients"))
 
 
-def _part(line: LineQuantities, say: Words) -> str:
-    return say(", part {part}", part=line.part) if line.part is not None else ""
-
-
 def _batch(quantities: SessionQuantities, say: Words) -> Facts:
     volume = magnitude(quantities.prepared, "mL")
     fact = Fact(
-        say("Volume of the mixture (mL): change it, and all follows"),
+        say("Volume (mL), to change"),
         volume,
         Holds.DECIMAL,
         3,
@@ -237,7 +232,7 @@ def _steps(formula: Formula, quantities: SessionQuantities, say: Words) -> Itera
         yield f"{number}. {text}"
     last: list[str] = []
     for line, quantity in zip(formula.lines, quantities.lines, strict=True):
-        name = quantity.product.name + _part(quantity, say)
+        name = quantity.product.name + part_of(quantity, say)
         if line.fill_to is not None:
             last.append(say("Fill up with {product} to {volume}.", product=name, volume=show(line.fill_to)))
             continue

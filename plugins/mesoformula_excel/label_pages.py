@@ -26,7 +26,6 @@ from mesoformula_excel.texts import clean
 
 _PIXELS = 96 / 25.4
 _POINTS_OF_PIXEL = 0.75
-_OF_UNIT = 7
 _INCH = 25.4
 _LETTER = 1
 _CELL = Look(beside="left", upright="center", wraps=True, is_open=True)
@@ -50,7 +49,7 @@ def write_labels(book: Book, worksheet: Any, sheet: Sheet) -> None:
     _check(labels.grid)
     pictures = [label.picture for label in labels.labels if label.picture is not None]
     picture = max((float(one.width) + 2 * AROUND for one in pictures), default=0.0)
-    columns = _columns(worksheet, labels.grid, picture)
+    columns = _columns(book, worksheet, labels.grid, picture)
     places = labels.grid.columns * labels.grid.rows
     last = max(labels.skip + len(labels.labels) - 1, 0)
     rows = _rows(worksheet, labels.grid, last // places + 1)
@@ -71,7 +70,7 @@ def _check(grid: LabelGrid) -> None:
         raise ValueError(f"label grid {grid.id!r}: a label is taller than the row of a worksheet can be")
 
 
-def _columns(worksheet: Any, grid: LabelGrid, picture: float) -> list[int]:
+def _columns(book: Book, worksheet: Any, grid: LabelGrid, picture: float) -> list[int]:
     """Set the widths of columns, and return the column of each label's text."""
     texts: list[int] = []
     edges = [0.0]
@@ -89,7 +88,7 @@ def _columns(worksheet: Any, grid: LabelGrid, picture: float) -> list[int]:
         at = right
     pixels = [round(edge * _PIXELS) for edge in edges]
     for number, (left, right_edge) in enumerate(pairwise(pixels), start=1):
-        worksheet.column_dimensions[get_column_letter(number)].width = (right_edge - left) / _OF_UNIT
+        book.widen(worksheet, number, right_edge - left)
     return texts
 
 

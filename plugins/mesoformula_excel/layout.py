@@ -13,6 +13,8 @@ from mesoformula.sheets import Column, Holds, Sheet, Value, plain_value
 #: What stands before a total that leaves out what is not known.
 AT_LEAST = "≥ "
 
+#: What text in a table stands off the edge.
+INDENT = 1.2
 _PADDING = 1.2
 #: Numbers stand off the edge, and their totals are bold.
 _OF_NUMBERS = 3.2
@@ -105,13 +107,13 @@ def column_width(column: Column, cells: Iterable[int]) -> float:
     content = min(max(cells, default=0), column.widest)
     if column.editable:
         content = max(content, min(column.widest, _TO_WRITE_IN if column.holds is Holds.TEXT else 0))
-    padding = _OF_NUMBERS if column.holds in (Holds.WHOLE, Holds.DECIMAL) else _PADDING
+    padding = _OF_NUMBERS if column.holds in (Holds.WHOLE, Holds.DECIMAL) else _PADDING + INDENT
     return max(content + padding, _of_heading(column.heading), _NARROWEST)
 
 
 def _of_heading(text: str) -> float:
     """Measure the longest word of a heading: the rest of it wraps."""
-    return min(max((breadth(word) for word in text.split()), default=0), 40) + _PADDING + 1
+    return min(max((breadth(word) for word in text.split()), default=0), 40) + _PADDING + INDENT + 1
 
 
 def lines(text: str, width: float) -> int:

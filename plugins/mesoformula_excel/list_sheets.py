@@ -26,14 +26,15 @@ from mesoformula.sheets import (
     plain_value,
 )
 from mesoformula_excel.book import AS_OF, Book, words_of
-from mesoformula_excel.bulk import Tail
+from mesoformula_excel.bulk import Tail, with_room
 from mesoformula_excel.entry import Entry, runs_of
 from mesoformula_excel.formulas import Span, is_wild, text_in_formula
-from mesoformula_excel.layout import AT_LEAST, breadth, column_widths, halves, lines, reach
+from mesoformula_excel.layout import AT_LEAST, INDENT, breadth, column_widths, halves, lines, reach
 from mesoformula_excel.printing import set_up
 from mesoformula_excel.styles import (
     BODY,
     BOLD,
+    CHARACTER,
     COLOURS,
     DAY,
     GAP,
@@ -79,7 +80,8 @@ class _List:
         self.sheet = sheet = attrs.evolve(sheet, columns=columns, rows=rows)
         self.rows = rows
         self.tail = tail
-        self.widths = column_widths(sheet)
+        widths = column_widths(sheet)
+        self.widths = widths if tail is None else with_room(sheet.columns, widths)
         self.letters = {column.key: get_column_letter(n) for n, column in enumerate(sheet.columns, start=1)}
         self.last_letter = get_column_letter(len(sheet.columns))
         self.wild = frozenset(
@@ -97,7 +99,7 @@ class _List:
     def write(self, name: str) -> None:
         """Write everything, top to bottom."""
         for number, width in enumerate(self.widths, start=1):
-            self.worksheet.column_dimensions[get_column_letter(number)].width = width
+            self.book.widen(self.worksheet, number, width * CHARACTER)
         self._title()
         self._facts()
         header = self._header()
@@ -172,9 +174,11 @@ class _List:
     def _header(self) -> int:
         for number, column in enumerate(self.sheet.columns, start=1):
             self.headings.append(heading(column.heading, self.headings))
-            self.book.put(self.worksheet.cell(self.row, number), self.headings[-1], head_look(column).but(upright="top"))
+            self.book.put(
+                self.worksheet.cell(self.row, number), self.headings[-1], head_look(column).but(upright="top")
+            )
         # Headings stand at the top, the filter's buttons at the bottom: a line of its own keeps them apart.
-        tallest = max(lines(text, self.widths[n]) for n, text in enumerate(self.headings))
+        tallest = max(lines(text, self.widths[n] - INDENT) for n, text in enumerate(self.headings))
         self.worksheet.row_dimensions[self.row].height = max(tallest, 2) * _HEAD_LINE
         self.row += 1
         return self.row - 1
@@ -200,7 +204,7 @@ class _List:
                 else:
                     self.book.let(cell, value, row=cells, wild=self.wild)
                 if isinstance(text, str):
-                    tallest = max(tallest, lines(text, self.widths[number - 1]))
+                    tallest = max(tallest, lines(text, self.widths[number - 1] - INDENT))
             self.worksheet.row_dimensions[self.row].height = height(tallest)
             self.row += 1
 
@@ -287,12 +291,12 @@ class _List:
         self._gap()
         for number, column in enumerate(self.sheet.columns, start=1):
             cell = self.worksheet.cell(self.row, number)
-            look = BOLD.but(top="thin", bottom="double")
+            look = BOLD.but(top="thin", bottom="double", upright="center", indent=1)
             if column.total:
                 letter = self.letters[column.key]
                 cells = f"{letter}{header + 1}:{letter}{last}"
                 shown = f'"{AT_LEAST}"' * column.at_least + number_format(column.holds, column.places)
-                look = look.but(beside="right", format=shown)
+                look = look.but(beside="right", format=shown, indent=0)
                 # 102 counts the numbers that are shown: without any there is no sum, not even 0.
                 text = f'=IF(SUBTOTAL(102,{cells})=0,"",SUBTOTAL(109,{cells}))'
                 self.book.follow(cell, text, self.sheet.total(column.key))

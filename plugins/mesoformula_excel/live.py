@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Context
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from mesoformula.sheets import Apply, Expression, Function
 
@@ -12,6 +12,9 @@ EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 # A cell holds a number with about 15 digits. What is whole, or half a graduation, is so again after this many
 # places: without, a third and two thirds of a vial would open two.
 TIDY = 10
+
+#: A difference that is smaller is none.
+_NOTHING = Decimal("1e-11")
 
 
 def apply(function: Function, *parts: Expression) -> Apply:
@@ -39,3 +42,19 @@ def whole_up(value: Expression) -> Apply:
         The expression.
     """
     return apply(Function.ROUND_UP, apply(Function.ROUND, value, TIDY), 0)
+
+
+def less(one: Expression, other: Expression) -> Apply:
+    """
+    Subtract, so that what is equal but for the last digits of a cell leaves nothing.
+
+    Args:
+        one: From which.
+        other: What is taken away.
+
+    Returns:
+        The expression.
+    """
+    difference = apply(Function.SUBTRACT, one, other)
+    is_nothing = apply(Function.BELOW, apply(Function.ABSOLUTE, difference), _NOTHING)
+    return apply(Function.IF, is_nothing, 0, difference)

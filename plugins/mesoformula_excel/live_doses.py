@@ -50,24 +50,27 @@ def doses_table(
         A row for each substance of which anything is known, with how much is known.
     """
     amount = say("In the batch") if of_prepared else say("Injected")
+    doses = [
+        dose for dose in quantities.doses if dose.dose.low is not None and not (forms_only and dose.as_moiety)
+    ]
+    is_range = any(dose.dose.kind is AmountKind.DISPUTED for dose in doses)
     columns = (
-        Column("substance", say("Substance"), widest=34),
+        Column("substance", say("Substance"), widest=40),
         Column("known", say("How far it is known"), widest=20),
         Column("concentration", say("In the mixture"), Holds.DECIMAL, places=_PLACES),
-        Column("concentration_to", say("In the mixture, up to"), Holds.DECIMAL, places=_PLACES),
+        Column("concentration_to", say("up to"), Holds.DECIMAL, places=_PLACES),
         Column("concentration_unit", say("Unit"), widest=8),
         Column("amount", amount, Holds.DECIMAL, places=_PLACES),
-        Column("amount_to", say("{amount}, up to", amount=amount), Holds.DECIMAL, places=_PLACES),
+        Column("amount_to", say("up to"), Holds.DECIMAL, places=_PLACES),
         Column("unit", say("Unit"), widest=6),
     )
-    rows = tuple(
-        _dose(dose, dose.prepared if of_prepared else dose.dose, volume, say)
-        for dose in quantities.doses
-        if dose.dose.low is not None and not (forms_only and dose.as_moiety)
-    )
+    # The upper ends take room only where there are any.
+    kept = [place for place, one in enumerate(columns) if is_range or not one.key.endswith("_to")]
+    rows = tuple(_dose(dose, dose.prepared if of_prepared else dose.dose, volume, say) for dose in doses)
+    rows = tuple(Row(tuple(one.values[place] for place in kept), one.mark) for one in rows)
     return Table(
         key,
-        columns,
+        tuple(columns[place] for place in kept),
         rows,
         title=say("What is in it"),
         empty=say("No amount of any substance is known."),

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mesoformula import Column, Doses, Keep, LineQuantities, SessionQuantities, Syringe, magnitude, plain
 from mesoformula.sheets import Expression, Function, Holds, InRow, Live, Named, Row, Table
-from mesoformula_excel.live import EXACT, TIDY, apply, whole_up
+from mesoformula_excel.live import EXACT, TIDY, apply, less, whole_up
 from mesoformula_excel.session_words import rest
 
 if TYPE_CHECKING:
     from mesoformula import Formulary
     from mesoformula.languages import Words
-
-#: A rest of nothing is nothing again after this many places.
-_LEFT_TIDY = 12
 
 
 class Scale(NamedTuple):
@@ -88,47 +85,37 @@ def lines_table(
     """
     columns = (
         Column("number", say("#"), Holds.WHOLE),
-        Column("product", say("Product"), widest=34),
-        Column("share", say("Share (mL per mL)"), Holds.DECIMAL, places=4),
+        Column("product", say("Product"), widest=40),
+        Column("share", say("mL in each mL"), Holds.DECIMAL, places=4),
         Column("exact", say("Exact (mL)"), Holds.DECIMAL, places=4),
         Column("measured", say("Measured (mL)"), Holds.DECIMAL, places=_graduation_places(measures)),
-        Column("with", say("Measured on"), widest=20),
-        Column("error", say("Measured less exact (mL)"), Holds.DECIMAL, places=4),
-        Column("each", say("One container yields (mL)"), Holds.DECIMAL, places=2),
-        Column("open", say("Containers to open"), Holds.WHOLE),
-        Column("left", say("Left in them, at least (mL)"), Holds.DECIMAL, places=3),
-        Column("rest", say("The rest"), widest=16),
+        Column("with", say("Measured with"), widest=14),
+        Column("error", say("Error (mL)"), Holds.DECIMAL, places=4),
+        Column("each", say("Each (mL)"), Holds.DECIMAL, places=2),
+        Column("open", say("To open"), Holds.WHOLE),
+        Column("left", say("Left (≥ mL)"), Holds.DECIMAL, places=3),
+        Column("rest", say("The rest"), widest=12),
     )
     rows = tuple(_line(line, quantities, measures, prepared, say) for line in quantities.lines)
     return Table(key, columns, rows, title=say("What to take"))
 
 
-def product_name(line: LineQuantities, say: Words) -> str:
+def part_of(line: LineQuantities, say: Words) -> str:
     """
-    Name the product of a line with its id.
+    Name the part of a kit that a line takes, to stand behind the name of the product.
 
     Args:
         line: What is taken.
         say: The language.
 
     Returns:
-        Name, part and `vendor/sku@revision`.
+        Words; nothing where the whole product is taken.
     """
-    product = line.product
-    part = say(", part {part}", part=line.part) if line.part is not None else ""
-    return f"{product.name}{part} ({product.pinned_id})"
+    return say(", part {part}", part=line.part) if line.part is not None else ""
 
 
-def yielded(line: LineQuantities) -> Decimal:
-    """
-    Tell how much one container of a line yields.
-
-    Args:
-        line: What is taken.
-
-    Returns:
-        mL; of a kit that is mixed, of one kit.
-    """
+def _yielded(line: LineQuantities) -> Decimal:
+    """Tell how many mL one container of a line yields; of a kit that is mixed, one kit."""
     with localcontext(EXACT):
         held = magnitude(line.volume, "mL") + magnitude(line.left, "mL")
         return _short(held / line.containers)
@@ -145,19 +132,13 @@ def _line(
     all_drawn = apply(Function.EQUAL, InRow("left"), 0)
     values: dict[str, Decimal | int | str | Live | None] = {
         "number": line.number,
-        "product": product_name(line, say),
+        "product": line.product.name
+        + (say(", part {part}", part=line.part) if line.part is not None else ""),
         "share": share,
         "exact": Live(volume, apply(Function.TIMES, InRow("share"), Named(prepared))),
-        "each": yielded(line),
+        "each": _yielded(line),
         "open": Live(line.containers, whole_up(apply(Function.DIVIDE, exact, InRow("each")))),
-        "left": Live(
-            magnitude(line.left, "mL"),
-            apply(
-                Function.ROUND,
-                apply(Function.SUBTRACT, apply(Function.TIMES, opened, InRow("each")), exact),
-                _LEFT_TIDY,
-            ),
-        ),
+        "left": Live(magnitude(line.left, "mL"), less(apply(Function.TIMES, opened, InRow("each")), exact)),
         "rest": Live(
             rest(line.keep, line.keep_for, say),
             apply(Function.IF, all_drawn, say("nothing left"), _rest(line, say)),
@@ -206,7 +187,6 @@ def _measured(
     # Only the last syringe is filled more than once: a volume that a smaller one does not hold goes on to it.
     on = apply(Function.IF, several, many, _chosen(measures, exact, lambda one: one.name))
     too_little = say("too little to measure")
-    error = apply(Function.ROUND, apply(Function.SUBTRACT, measured, exact), _LEFT_TIDY)
     amount = None if line.measured is None else magnitude(line.measured, "mL")
     return {
         "measured": Live(amount, apply(Function.IF, all_drawn, "", read)),
@@ -221,7 +201,7 @@ def _measured(
         ),
         "error": Live(
             None if line.error is None else magnitude(line.error, "mL"),
-            apply(Function.IF, all_drawn, "", error),
+            apply(Function.IF, all_drawn, "", less(measured, exact)),
         ),
     }
 

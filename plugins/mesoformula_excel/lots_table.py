@@ -7,7 +7,7 @@ from datetime import date, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from mesoformula import Column, plain
+from mesoformula import Column, Product, plain
 from mesoformula.sheets import Holds, Mark, Row, Table, Value
 from mesoformula_excel.session_words import deviation, local, zone_name
 
@@ -31,13 +31,12 @@ def lots_table(prepared: Preparation, zone: tzinfo | None, key: str, say: Words)
     """
     columns = (
         Column("lines", say("Line"), widest=6),
-        Column("product", say("Product"), widest=28),
-        Column("maker", say("Maker"), widest=18),
-        Column("lot", say("Lot"), widest=14),
+        Column("product", say("Product"), widest=60),
+        Column("maker", say("Maker"), widest=16),
+        Column("lot", say("Lot, as printed"), widest=20),
         Column("expiry", say("Expiry"), Holds.DAY),
         Column("supplier", say("Supplier"), widest=16),
-        Column("taken", say("Taken"), widest=20),
-        Column("remark", say("Remark"), widest=34),
+        Column("taken", say("Taken"), widest=40),
     )
     return Table(key, columns, tuple(_rows(prepared, zone, say)), title=say("From which lots"))
 
@@ -56,10 +55,8 @@ def _rows(prepared: Preparation, zone: tzinfo | None, say: Words) -> Iterator[Ro
             yield _lot(lot, lines, zone, day, say, None if lot.product.revision == wanted else wanted)
         if not lots:
             product = products[name]
-            nothing = say("no lot in the ledger: write it by hand")
-            yield Row(
-                (lines, product.name, product.vendor.name, None, None, None, None, nothing), Mark.ATTENTION
-            )
+            blank = (lines, _called(product), product.vendor.name, None, None, None, say("write it by hand"))
+            yield Row(blank, Mark.ATTENTION, editable=("lot", "expiry", "supplier"))
     for lot in prepared.lots:
         if lot.product.id not in of_products:
             yield _lot(lot, "", zone, day, say, None)
@@ -88,15 +85,18 @@ def _lot(
     is_expired = lot.expiry is not None and day is not None and lot.expiry < day
     values: tuple[Value, ...] = (
         lines or say("none"),
-        lot.product.name,
+        _called(lot.product),
         lot.product.vendor.name,
         lot.lot,
         lot.expiry,
         ", ".join(lot.suppliers) or None,
-        _taken(lot, say),
-        "; ".join(remarks) or None,
+        "; ".join((*remarks, _taken(lot, say))),
     )
     return Row(values, Mark.EXPIRED if is_expired else Mark.SOON if against else Mark.NONE)
+
+
+def _called(product: Product) -> str:
+    return f"{product.name} ({product.pinned_id})"
 
 
 def _taken(lot: LotTaken, say: Words) -> str:

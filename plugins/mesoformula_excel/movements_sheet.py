@@ -58,9 +58,7 @@ def movements_sheet(request: SheetRequest) -> Sheet:
             *request.facts,
         ),
         notes=(
-            say(
-                "One row for each line of a movement, in the order of recording; times are those of the site."
-            ),
+            say("One row for each line of a movement, in the order of recording; times are the site's."),
             say(
                 "Containers and amounts that came are above zero, those that went below. Nothing is ever "
                 "deleted: what turned out wrong is taken back by a movement of its own."

@@ -9,10 +9,12 @@ from mesoformula import Column, Row, Sheet, SheetRequest
 from mesoformula.languages import Words, words
 from mesoformula.sheets import Apply, Function, Holds, InRow, Live, Mark, Named, Value, row
 from mesoformula.stock.records import Opened, StockView
-from mesoformula_excel.stock_words import local, product_name, stock_of, zone_name
+from mesoformula_excel.stock_words import local, product_name, rule_words, stock_of, zone_name
 
 #: By which expressions find the moment that hours left are counted from.
 MOMENT = "as_of_moment"
+#: Hours.
+_SOON = 24
 _HUNDREDTH = Decimal("0.01")
 _NANO = -6
 
@@ -31,7 +33,7 @@ def opened_sheet(request: SheetRequest) -> Sheet:
     stock, say = stock_of(request), words("mesoformula_excel", request.language)
     seen = seen_at(request)
     columns = _columns(stock, zone_name(request.zone, say), say)
-    ends = sorted(((_use_before(one, request, say), one) for one in stock.opened), key=_in_order)
+    ends = sorted(((use_before(one, request, say), one) for one in stock.opened), key=_in_order)
     return Sheet(
         key="opened",
         title=say("Opened"),
@@ -99,16 +101,16 @@ def past_use(request: SheetRequest) -> int:
         How many there are.
     """
     say, seen = words("mesoformula_excel", request.language), seen_at(request)
-    return sum(_use_before(one, request, say)[0] <= seen for one in stock_of(request).opened)
+    return sum(use_before(one, request, say)[0] <= seen for one in stock_of(request).opened)
 
 
-def _use_before(one: Opened, request: SheetRequest, say: Words) -> tuple[datetime, str | None]:
+def use_before(one: Opened, request: SheetRequest, say: Words) -> tuple[datetime, str | None]:
     """Tell the moment from which on it may not be used, and what says so."""
     if one.beyond_use_at is not None:
-        end, reason = local(one.beyond_use_at, request.zone), one.rule
+        end, reason = local(one.beyond_use_at, request.zone), rule_words(one.rule, request.formulary, say)
     else:
         end = _midnight_after(local(one.opened_at, request.zone))
-        reason = one.rule or say("for one session only")
+        reason = rule_words(one.rule, request.formulary, say) or say("for one session only")
     if one.expiry is not None:
         expired = _midnight_after(datetime.combine(one.expiry, time()))
         if expired < end:
@@ -137,8 +139,8 @@ def _columns(stock: StockView, zone: str, say: Words) -> tuple[Column, ...]:
         Column("opened_at", say("Opened at ({zone})", zone=zone), Holds.MOMENT),
         Column("use_before", say("Use before ({zone})", zone=zone), Holds.MOMENT),
         Column("hours_left", say("Hours left"), Holds.DECIMAL, places=2),
-        Column("note", say("Note"), widest=16),
-        Column("rule", say("Rule"), widest=30),
+        Column("note", say("Note"), widest=12),
+        Column("rule", say("Rule"), widest=34),
         Column("expiry", say("Expiry of the lot"), Holds.DAY),
         Column("state", say("State"), widest=14),
         Column("left_volume", say("Left (mL)"), Holds.DECIMAL, places=numbers["nanolitres"]),
@@ -169,7 +171,9 @@ def _row(
     say: Words,
 ) -> Row:
     hours = hours_left(end, seen)
-    past = say("beyond use")
+    past, soon = say("beyond use"), say("within a day")
+    note = past if hours <= 0 else soon if hours <= _SOON else None
+    nearly = Apply(Function.IF, (Apply(Function.AT_MOST, (InRow("hours_left"), _SOON)), soon, ""))
     span = Apply(Function.TIMES, (Apply(Function.SUBTRACT, (InRow("use_before"), Named(MOMENT))), 24))
     states = [say("recalled")] * one.recalled + [say("quarantined")] * one.quarantined
     mixture = say("mixture {name}", name=one.name) if one.name is not None else say("mixture")
@@ -182,8 +186,8 @@ def _row(
         "use_before": end,
         "hours_left": Live(hours, Apply(Function.ROUND, (span, 2))),
         "note": Live(
-            past if hours <= 0 else None,
-            Apply(Function.IF, (Apply(Function.AT_MOST, (InRow("hours_left"), 0)), past, "")),
+            note,
+            Apply(Function.IF, (Apply(Function.AT_MOST, (InRow("hours_left"), 0)), past, nearly)),
             is_vital=True,
         ),
         "rule": reason,
@@ -197,4 +201,4 @@ def _row(
     made = row(columns, values)
     if hours <= 0:
         return Row(made.values, Mark.EXPIRED)
-    return Row(made.values, Mark.ATTENTION if states else Mark.SOON if hours < 24 else Mark.NONE)
+    return Row(made.values, Mark.ATTENTION if states else Mark.SOON if note is not None else Mark.NONE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import attrs
 
@@ -30,12 +31,17 @@ from mesoformula_excel.layout import breadth, column_width, shown
 
 #: Units across A4 at full size within its margins.
 UPRIGHT, ACROSS = 100, 148
+#: Points down A4 within its margins, a little less than there are.
+ROOM_UPRIGHT, ROOM_ACROSS = 730.0, 485.0
 #: Millimetres of one unit: seven pixels.
 UNIT = 7 * 25.4 / 96
 #: Points of one millimetre.
 POINTS = 72 / 25.4
 
 _GUTTER = 2
+_TITLE_AND_NOTES = 90
+#: How many times smaller than at full size a page is made at most.
+_SMALLEST = 1.7
 #: Edges this close are brought together.
 _NEAR = 2
 #: Of the page's width: what a table may take beside a chart, and what a lone table is stretched from.
@@ -44,6 +50,7 @@ _STRETCHED_FROM = 0.5
 #: A cell to enter a number or a day into.
 _SHORT = 14
 _LEAST = 6
+_TWO_LINES = 16
 
 
 @attrs.frozen
@@ -89,13 +96,14 @@ def plan(blocks: Sequence[Block], width: int, sizes: Mapping[str, int]) -> tuple
         block for block in blocks if not (isinstance(block, Chart) and sizes.get(block.table) == 0)
     ]
     words = _words(shown_blocks, width)
+    wide = _beside_charts(shown_blocks, width)
     known: set[int] = {0, width}
     bands: list[Band] = []
     place = 0
     while place < len(shown_blocks):
         block = shown_blocks[place]
         after = shown_blocks[place + 1] if place + 1 < len(shown_blocks) else None
-        side = _room_of(after, block, width)
+        side = _room_of(after, block, width, wide)
         if isinstance(block, Chart):
             band = _charts(block, after, width)
         elif side and after is not None:
@@ -112,6 +120,36 @@ def plan(blocks: Sequence[Block], width: int, sizes: Mapping[str, int]) -> tuple
     return tuple(bands)
 
 
+def fitting(blocks: Sequence[Block]) -> int:
+    """
+    Choose the width of an upright page that is made to fit one sheet of paper.
+
+    What is longer than the paper is printed smaller: a page that is wider by as much fills the paper then,
+    and its texts wrap less.
+
+    Args:
+        blocks: Top to bottom.
+
+    Returns:
+        Its width, in units.
+    """
+    tall = sum(_about_as_tall(block) for block in blocks) + _TITLE_AND_NOTES
+    return round(UPRIGHT * min(max(tall / ROOM_UPRIGHT, 1.0), _SMALLEST))
+
+
+def _about_as_tall(block: Block) -> float:
+    """Estimate the height of a block in points, before it is known how its texts wrap."""
+    match block:
+        case Table():
+            return 52 + 20 * max(len(block.rows), 1)
+        case Facts():
+            each = 24 if any(fact.to_fill_in for fact in block.facts) else 18
+            return (24 if block.title else 0) + each * math.ceil(len(block.facts) / block.across) + 8
+        case Texts():
+            return 22 * (len(block.texts) + bool(block.title))
+    return 0
+
+
 def units_of(millimetres: float) -> int:
     """
     Measure in units of the page.
@@ -125,12 +163,20 @@ def units_of(millimetres: float) -> int:
     return math.ceil(millimetres / UNIT)
 
 
-def _room_of(side: Block | None, main: Block, width: int) -> int:
+def _beside_charts(blocks: Sequence[Block], width: int) -> int:
+    """Find the width of tables that a chart stands beside: one for all, so that the charts are aligned."""
+    pairs = pairwise(blocks)
+    tables = [
+        sum(_natural(one)) for one, after in pairs if isinstance(one, Table) and isinstance(after, Chart)
+    ]
+    return max((taken for taken in tables if taken <= width * _BESIDE_CHART), default=0)
+
+
+def _room_of(side: Block | None, main: Block, width: int, wide: int) -> int:
     """Say how much of the page a chart or picture takes beside the block before it; 0 if it stands below."""
     match side, main:
         case Chart(), Table():
-            taken = sum(_natural(main))
-            return width - taken - _GUTTER if taken <= width * _BESIDE_CHART else 0
+            return width - wide - _GUTTER if sum(_natural(main)) <= wide else 0
         case Picture(), Facts() | Texts():
             taken = units_of(float(side.width)) + 1
             return taken if taken <= width / 2 else 0
@@ -168,7 +214,9 @@ def _natural(table: Table) -> list[int]:
         cells = [breadth(shown(plain_value(row.values[place]), column.places)) for row in table.rows]
         if column.total:
             cells.append(breadth(shown(total(table.columns, table.rows, column.key), column.places)) + 2)
-        widths.append(math.ceil(column_width(column, cells)))
+        # A heading stands on two lines rather than on one for each of its words.
+        two_lines = min(breadth(column.heading) / 2 + 4, _TWO_LINES)
+        widths.append(math.ceil(max(column_width(column, cells), two_lines)))
     return widths
 
 
@@ -177,7 +225,7 @@ def _of_table(table: Table, room: int, *, is_alone: bool) -> list[int]:
     taken = sum(widths)
     if taken > room:
         _shrink(table, widths, taken - room)
-    elif is_alone and (taken >= room * _STRETCHED_FROM or not table.rows):
+    elif taken >= room * _STRETCHED_FROM or not table.rows or not is_alone:
         # Text takes most of the room that is left: numbers should not drift apart.
         weights = [
             width * (3 if column.holds is Holds.TEXT else 1)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.pagebreak import Break
 
 from mesoformula import Sheet
 from mesoformula.sheets import (
@@ -30,13 +31,25 @@ from mesoformula_excel.charts import chart_height, draw_chart
 from mesoformula_excel.computing import live
 from mesoformula_excel.entry import Entry
 from mesoformula_excel.formulas import Span, is_wild
-from mesoformula_excel.layout import AT_LEAST, lines, shown
-from mesoformula_excel.page_plan import ACROSS, POINTS, UNIT, UPRIGHT, Band, Placed, plan
+from mesoformula_excel.layout import AT_LEAST, INDENT, lines, shown
+from mesoformula_excel.page_plan import (
+    ACROSS,
+    POINTS,
+    ROOM_ACROSS,
+    ROOM_UPRIGHT,
+    UNIT,
+    UPRIGHT,
+    Band,
+    Placed,
+    fitting,
+    plan,
+)
 from mesoformula_excel.pictures import draw_picture
 from mesoformula_excel.printing import set_up
 from mesoformula_excel.styles import (
     BODY,
     BOLD,
+    CHARACTER,
     COLOURS,
     DARK,
     INPUT_CELL,
@@ -81,7 +94,8 @@ class _Page:
         self.sheet = sheet
         self.say = words_of(sheet)
         self.entry = Entry(book, worksheet, self.say)
-        self.width = UPRIGHT if sheet.is_upright else ACROSS
+        upright = fitting(sheet.blocks) if sheet.on_one_page else UPRIGHT
+        self.width = upright if sheet.is_upright else ACROSS
         blocks = [self._with_written(block) if isinstance(block, Table) else block for block in sheet.blocks]
         head = self._head()
         bands = plan((*head, *blocks), self.width, sizes)
@@ -90,16 +104,22 @@ class _Page:
         self.number = {edge: number for number, edge in enumerate(self.edges, start=1)}
         self.bands = bands
         self.heights: dict[int, float] = {}
+        # What one printed page holds, as far as it is known before a program prints it.
+        self.room = (ROOM_UPRIGHT if sheet.is_upright else ROOM_ACROSS) * self.edges[-1] / self.width
+        self.used = 0.0
         self.row = 1
 
     def write(self) -> None:
         """Write everything, top to bottom."""
         for number, (left, right) in enumerate(zip(self.edges, self.edges[1:], strict=False), start=1):
-            self.worksheet.column_dimensions[get_column_letter(number)].width = right - left
+            self.book.widen(self.worksheet, number, (right - left) * CHARACTER)
         self._across(self.sheet.title, 0, self.width, TITLE)
         self._tall(26)
+        self.used = self.heights[1]
         for band in self.bands:
+            first = self.row
             self._band(band)
+            self._break(first)
         if self.sheet.notes:
             self._tall(_GAP)
             for note in self.sheet.notes:
@@ -154,6 +174,17 @@ class _Page:
             self._tall(min(bottom - taken, TALLEST))
             taken += self.heights[self.row - 1]
 
+    def _break(self, first: int) -> None:
+        """Begin a new page with a band that one page holds but this one has no room for."""
+        taken = sum(self.heights[row] for row in range(first, self.row))
+        if self.used + taken <= self.room or self.sheet.on_one_page:
+            self.used += taken
+        elif taken <= self.room:
+            self.worksheet.row_breaks.append(Break(id=first - 1))
+            self.used = taken
+        else:
+            self.used = (self.used + taken) % self.room
+
     def _drawn(self, placed: Placed, row: int) -> float:
         """Let a chart or picture be drawn from a row on, and return the points that it takes."""
         column = self.number[placed.edges[0]]
@@ -184,7 +215,9 @@ class _Page:
     def _table(self, table: Table, edges: tuple[int, ...]) -> None:
         self._heading(table.title, edges[0], edges[-1])
         columns = list(zip(table.columns, edges, edges[1:], strict=False))
-        taken = [self._across(column.heading, left, right, head_look(column)) for column, left, right in columns]
+        taken = [
+            self._across(column.heading, left, right, head_look(column)) for column, left, right in columns
+        ]
         self._tall(max(taken, default=1) * LINE + 5)
         first = self.row
         letters = {column.key: get_column_letter(self.number[left]) for column, left, _right in columns}
@@ -196,7 +229,7 @@ class _Page:
         for row in table.rows:
             self._row(row, columns, letters, wild)
         if not table.rows:
-            self._paragraph(table.empty, edges[0], edges[-1], BODY)
+            self._paragraph(table.empty, edges[0], edges[-1], BODY.but(indent=1, bottom="hair"))
             first = self.row
             # What expressions find of a table without rows: cells that are empty.
             self._tall(_GAP)
@@ -220,17 +253,17 @@ class _Page:
             self._merge(left, right)
             text = plain_value(value)
             if isinstance(text, str):
-                tallest = max(tallest, lines(text, right - left))
+                tallest = max(tallest, lines(text, right - left - INDENT))
         self._tall(height(tallest))
 
     def _totals(self, table: Table, columns: Any, letters: Mapping[str, str], first: int) -> None:
         for place, (column, left, right) in enumerate(columns):
             cell = self.worksheet.cell(self.row, self.number[left])
-            look = BOLD.but(top="thin", bottom="double")
+            look = BOLD.but(top="thin", bottom="double", upright="center", indent=1)
             if column.total:
                 cells = f"{letters[column.key]}{first}:{letters[column.key]}{self.row - 1}"
                 shown_as = f'"{AT_LEAST}"' * column.at_least + number_format(column.holds, column.places)
-                look = look.but(beside="right", format=shown_as)
+                look = look.but(beside="right", format=shown_as, indent=0)
                 self.book.follow(
                     cell,
                     f'=IF(COUNT({cells})=0,"",SUM({cells}))',
@@ -254,7 +287,7 @@ class _Page:
     def _fact(self, fact: Fact, edges: tuple[int, ...]) -> float:
         """Write a word and its value into the current row, and return the height that they need."""
         word, value, short, end = edges
-        lower = "bottom" if fact.to_fill_in else "top"
+        lower = "bottom" if fact.to_fill_in else "center"
         taken = self._across(fact.word, word, value, QUIET_TEXT.but(upright=lower))
         given = fact.value
         is_formula = isinstance(given, Live)
@@ -274,7 +307,7 @@ class _Page:
             taken = max(taken, lines(plain, right - value))
         if is_vital and is_short:
             text = self.say("when written: {value}", value=shown(plain, fact.places) or "–")
-            taken = max(taken, self._across(text, short, end, QUIET_TEXT))
+            taken = max(taken, self._across(text, short, end, QUIET_TEXT.but(indent=1, upright="center")))
         return max(height(taken), _TO_WRITE if fact.to_fill_in else 0)
 
     def _allow(self, fact: Fact, cell: str) -> None:
@@ -292,7 +325,7 @@ class _Page:
             return
         letters, ground = COLOURS[texts.mark]
         # A bar at the left marks the box on a grey printer too; the words say what it is.
-        box = BODY.but(ground=ground, colour=letters, left="bar", upright="center")
+        box = BODY.but(ground=ground, colour=letters, left="bar", upright="center", indent=1)
         if texts.title:
             self._paragraph(texts.title, left, right, box.but(bold=True, size=12))
         for text in texts.texts:
@@ -309,7 +342,11 @@ class _Page:
         """Put a value into the current row between two edges, and return how many lines it takes."""
         self.book.put(self.worksheet.cell(self.row, self.number[left]), value, look)
         self._merge(left, right)
-        return lines(value, (right - left) * 10 / look.size) if isinstance(value, str) else 1
+        return (
+            lines(value, (right - left - INDENT * look.indent) * 10 / look.size)
+            if isinstance(value, str)
+            else 1
+        )
 
     def _merge(self, left: int, right: int) -> None:
         # Merging spreads the borders of the first cell over all: they must be there before.
@@ -350,7 +387,9 @@ def _fact_look(fact: Fact, *, is_formula: bool) -> Look:
     if fact.to_fill_in:
         return BODY.but(bottom="rule", upright="bottom", format=shown_as, is_open=True)
     letters, ground = COLOURS.get(fact.mark, ("000000" if not is_formula else DARK, None))
-    look = BODY.but(colour=letters, ground=ground, bold=bool(fact.mark) or is_formula, format=shown_as)
+    look = BODY.but(
+        upright="center", colour=letters, ground=ground, bold=bool(fact.mark) or is_formula, format=shown_as
+    )
     return look.but(wraps=fact.holds is Holds.TEXT)
 
 

@@ -39,3 +39,4 @@ def set_up(worksheet: Any, sheet: Sheet, say: Words) -> None:
     foot.right.text = say("Page {number} of {count}", number="&P", count="&N")
     for part in (head.left, head.right, foot.left, foot.right):
         part.size = 8
+        part.font = "Calibri,Regular"

@@ -43,6 +43,8 @@ _RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6}
 _ENCODING = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
 # What a number format shows as it stands: quoted or escaped text, padding, colours and conditions.
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
+# How a file writes an underscore that would else begin the code of a character.
+_ESCAPED = re.compile(r"_x005F_(?=x[0-9A-Fa-f]{4}_)")
 _SAVE_AS = "save it as an Excel workbook (.xlsx)"
 
 
@@ -329,7 +331,7 @@ def _cell(cell: Any, row: int, column: int, survey: _Survey, is_merged: bool) ->
         if len(value) > LONGEST_CELL:
             place = Cell(None, row, column).place
             raise survey._refused("too-large", f"has more than {LONGEST_CELL} characters in {place}")
-        value = value or None
+        value = _ESCAPED.sub("_", value) or None
     elif isinstance(value, bool):
         value = "TRUE" if value else "FALSE"
     elif isinstance(value, float):

@@ -103,17 +103,15 @@ def reorder_sheet(request: SheetRequest) -> Sheet:
                 "Usable are whole containers that are neither expired nor quarantined nor recalled; reserved "
                 "ones are among them, opened ones are not."
             ),
-            say(
-                "Packs are whole ones, rounded up; where the size of a pack is not known, the cell is empty."
-            ),
+            say("Packs are whole ones, rounded up; where nobody says what a pack holds, the cell is empty."),
             say("What is on order already is not known here."),
             *request.notes,
         )
         if stock.levels
         else request.notes,
         empty=say(
-            "No least stock is set. Set one with: mesoformula stock level set vendor/sku 10; the products that "
-            "fall short of it then stand here."
+            "No least stock is set. Set one with: mesoformula stock level set vendor/sku 10; the products "
+            "that fall short of it then stand here."
         ),
         order=60,
         language=request.language,

@@ -26,7 +26,7 @@ from mesoformula_excel.session_volumes import INJECTED, PREPARED, volumes
 from mesoformula_excel.session_words import local, route, zone_name
 
 if TYPE_CHECKING:
-    from mesoformula import Session, SessionQuantities
+    from mesoformula import Formula, Session, SessionQuantities
     from mesoformula.languages import Words
     from mesoformula.preparations import KeptUntil, Preparation
 
@@ -62,11 +62,12 @@ def session_sheets(request: SheetRequest) -> tuple[Sheet, ...]:
 
 def _record(request: SheetRequest, prepared: Preparation, say: Words) -> Sheet:
     quantities = prepared.quantities
-    said, mark = status(prepared, say)
+    purpose = _purpose(quantities.session.formula, say)
     table, besides = short_checks(prepared, "session_checks_short", say)
     blocks: list[Block] = [
-        Texts((said,), mark=mark),
+        status(prepared, say),
         _about(prepared, say),
+        *([Texts((purpose,))] if purpose else []),
         volumes(quantities, say),
         lines_table(quantities, scales(quantities, request.formulary), "session_lines", PREPARED, say),
     ]
@@ -79,7 +80,7 @@ def _record(request: SheetRequest, prepared: Preparation, say: Words) -> Sheet:
     overrides = overrides_table(prepared, "session_overrides", say)
     if overrides is not None:
         blocks.append(overrides)
-    blocks += [_beyond_use(request, prepared, say), by_hand(prepared, say)]
+    blocks += [*_beyond_use(request, prepared, say), by_hand(prepared, say), _read_from(prepared, say)]
     return Sheet(
         key="session",
         title=say("Compounding record: {name}", name=quantities.session.formula.name),
@@ -96,25 +97,25 @@ def _record(request: SheetRequest, prepared: Preparation, say: Words) -> Sheet:
 def _about(prepared: Preparation, say: Words) -> Facts:
     session = prepared.quantities.session
     formula = session.formula
-    facts = [
-        Fact(say("Formula"), say("{id}, version {version}", id=formula.id, version=formula.version)),
-        Fact(say("Session reference"), prepared.reference, to_fill_in=prepared.reference is None),
-        Fact(say("Purpose"), formula.description),
-        Fact(say("Day"), session.on, Holds.DAY, to_fill_in=session.on is None),
-        Fact(say("Route"), route(session.route, say)),
-        Fact(say("Zone, technique"), ", ".join(_where(session)) or None),
-        Fact(say("Syringe, needle"), ", ".join(_with(session)) or say("not named")),
-        Fact(say("Region"), session.region or say("not set: rules of law were not checked")),
-    ]
-    if formula.teaching:
-        facts.append(Fact(say("Note"), say("A teaching example: it describes no published mixture.")))
-    if session.assays:
-        facts.append(Fact(say("Assays of lots"), say("counted in doses and concentrations")))
-    facts.append(Fact(say("Store"), prepared.store or say("no stock was read")))
-    if prepared.store is not None:
-        ledger = str(prepared.anchor) if prepared.anchor is not None else say("empty")
-        facts.append(Fact(say("Ledger"), ledger))
-    return Facts(tuple(facts))
+    return Facts(
+        (
+            Fact(say("Formula"), say("{id}, version {version}", id=formula.id, version=formula.version)),
+            Fact(say("Session reference"), prepared.reference, to_fill_in=prepared.reference is None),
+            Fact(say("Route"), route(session.route, say)),
+            Fact(say("Day"), session.on, Holds.DAY, to_fill_in=session.on is None),
+            Fact(say("Zone, technique"), ", ".join(_where(session)) or say("not named")),
+            Fact(say("Region"), session.region or say("not set: law was not checked")),
+            Fact(say("Syringe, needle"), ", ".join(_with(session)) or say("not named")),
+            Fact(say("Assays of lots"), say("counted in") if session.assays else say("none counted in")),
+        ),
+        across=3,
+    )
+
+
+def _purpose(formula: Formula, say: Words) -> str:
+    """Say what a formula is for."""
+    teaching = say("A teaching example: it describes no published mixture.") if formula.teaching else None
+    return " ".join(filter(None, (teaching, formula.description)))
 
 
 def _where(session: Session) -> Iterator[str]:
@@ -180,7 +181,7 @@ def _doses_sheet(table: Table, request: SheetRequest, say: Words) -> Sheet:
 # ---- beyond use, and what is written by hand ---------------------------------------------------------------
 
 
-def _beyond_use(request: SheetRequest, prepared: Preparation, say: Words) -> Facts:
+def _beyond_use(request: SheetRequest, prepared: Preparation, say: Words) -> tuple[Facts, Facts]:
     zone = zone_name(request.zone)
     moment = prepared.beyond_use_at
     until: Value = None
@@ -188,25 +189,36 @@ def _beyond_use(request: SheetRequest, prepared: Preparation, say: Words) -> Fac
         until = local(moment, request.zone)
     elif prepared.is_session_only:
         until = say("this session only: never kept")
-    governs = prepared.limits[0] if prepared.limits else None
-    facts = (
-        Fact(
-            say("Prepared at ({zone})", zone=zone),
-            None if prepared.prepared_at is None else local(prepared.prepared_at, request.zone),
-            Holds.MOMENT,
-            to_fill_in=prepared.prepared_at is None,
+    when = Facts(
+        (
+            Fact(
+                say("Prepared at ({zone})", zone=zone),
+                None if prepared.prepared_at is None else local(prepared.prepared_at, request.zone),
+                Holds.MOMENT,
+                to_fill_in=prepared.prepared_at is None,
+            ),
+            Fact(
+                say("Use before ({zone})", zone=zone),
+                until,
+                Holds.MOMENT if moment is not None else Holds.TEXT,
+                to_fill_in=until is None,
+                mark=Mark.ATTENTION,
+            ),
         ),
-        Fact(
-            say("Use before ({zone})", zone=zone),
-            until,
-            Holds.MOMENT if moment is not None else Holds.TEXT,
-            to_fill_in=until is None,
-            mark=Mark.ATTENTION,
-        ),
-        Fact(say("What governs it"), prepared.beyond_use_rule),
-        Fact(say("Rule"), governs.rule if governs is not None else None),
+        title=say("Beyond use"),
     )
-    return Facts(facts, title=say("Beyond use"))
+    rule = prepared.beyond_use_rule
+    if rule is not None and prepared.limits:
+        rule = f"{rule} [{prepared.limits[0].rule}]"
+    return when, Facts((Fact(say("What governs it"), rule),), across=1)
+
+
+def _read_from(prepared: Preparation, say: Words) -> Facts:
+    """Say which ledger the lots were read from, and where its chain stood."""
+    if prepared.store is None:
+        return Facts((Fact(say("Store"), say("no stock was read")),), across=1)
+    ledger = str(prepared.anchor) if prepared.anchor is not None else say("empty")
+    return Facts((Fact(say("Store"), prepared.store), Fact(say("Ledger"), ledger)), across=1)
 
 
 def by_hand(prepared: Preparation, say: Words) -> Facts:
@@ -222,16 +234,18 @@ def by_hand(prepared: Preparation, say: Words) -> Facts:
     """
     empty = (
         say("Checked by, signature"),
+        say("Date, time"),
         say("Order number"),
-        say("Date and time"),
         say("Prescriber, address"),
-        say("Patient, address (register kept elsewhere)"),
-        say("Quality control: clear, no particles, volume"),
+        say("Patient (register elsewhere)"),
+        say("Quality control"),
         say("Quantity dispensed"),
+        say("Remarks"),
     )
     by = say("Prepared by, signature")
     first = Fact(by, prepared.by, to_fill_in=True)
-    return Facts((first, *(Fact(word, to_fill_in=True) for word in empty)), title=say("By hand"))
+    rest = (Fact(word, to_fill_in=True) for word in empty)
+    return Facts((first, *rest), title=say("By hand"), across=3)
 
 
 def _notes(prepared: Preparation, say: Words) -> Iterator[str]:
@@ -242,9 +256,8 @@ def _notes(prepared: Preparation, say: Words) -> Iterator[str]:
             prepared.left_out,
         )
     yield say(
-        "Exact volumes are unrounded; measured ones are rounded once, half up, to the graduation of the "
-        "syringe. Doses are those of the exact volumes. Containers are rounded up; what is left is at least "
-        "that, as overfill is not known."
+        "Measured volumes are rounded once, half up, to the graduation of the syringe; doses are those of "
+        "the exact ones. Containers are rounded up; more may be left in them, as overfill is not known."
     )
     yield say(
         "The software supports a professional's decision and gives no medical advice. Written by mesoformula "

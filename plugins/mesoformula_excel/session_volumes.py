@@ -43,14 +43,14 @@ def volumes(quantities: SessionQuantities, say: Words) -> Facts:
     places = 3
     facts = [
         Fact(
-            say("Injected (mL): change it, and all follows"),
+            say("Injected (mL), to change"),
             injected,
             Holds.DECIMAL,
             places,
             name=INJECTED,
             is_input=True,
         ),
-        Fact(say("Are the checks for this volume?"), _same(injected, say)),
+        Fact(say("Checked for this volume"), _same(injected, say)),
     ]
     facts += _points(quantities, injected, say)
     each = _loss_of_each(session)
@@ -58,7 +58,7 @@ def volumes(quantities: SessionQuantities, say: Words) -> Facts:
         capacity = magnitude(session.syringe.capacity, "mL")
         fills = whole_up(apply(Function.DIVIDE, Named(INJECTED), capacity))
         facts.append(Fact(say("Syringes to fill"), Live(quantities.syringes, fills, SYRINGES), Holds.WHOLE))
-        facts.append(Fact(say("Lost in each, with its needle (mL)"), each, Holds.DECIMAL, places))
+        facts.append(Fact(say("Lost in each (mL)"), each, Holds.DECIMAL, places))
         facts.append(
             Fact(
                 say("Lost (mL)"),
@@ -80,7 +80,7 @@ def volumes(quantities: SessionQuantities, say: Words) -> Facts:
 def _same(injected: Decimal, say: Words) -> Live:
     """Warn once the volume is another than the one that was checked."""
     yes = say("yes")
-    no = say("NO: they were made for {volume} mL; have it checked again", volume=plain(_rounded(injected)))
+    no = say("NO: for {volume} mL; have it checked again", volume=plain(_rounded(injected)))
     return Live(yes, apply(Function.IF, _is(Named(INJECTED), injected), yes, no), is_vital=True)
 
 

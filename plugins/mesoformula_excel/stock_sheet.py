@@ -167,7 +167,7 @@ def _columns(
             widest=12,
         ),
         Column("state", say("State"), widest=14),
-        Column("reserved", say("Reserved"), Holds.WHOLE, total=True),
+        Column("reserved", say("Reserved"), Holds.WHOLE),
         Column("storage", say("Storage"), widest=17),
         *money,
     )
@@ -242,9 +242,7 @@ def _when_written(rows: Iterable[Row], warn_days: int, say: Words) -> tuple[tupl
 
 def _notes(on_hand: tuple[OnHand, ...], warn_days: int, say: Words) -> tuple[str, ...]:
     notes = [
-        say(
-            "Expiry is the last day of use: with 0 days left a lot may still be used, with fewer it may not."
-        ),
+        say("Expiry is the last day of use: with 0 days left a lot may be used, with fewer it may not."),
         say(
             "Note says '{expired}' below 0 days left, and '{soon}' from 0 to {days}. "
             "Days left are counted from the day in the cell 'As of': change it, and days and notes follow.",
@@ -253,8 +251,10 @@ def _notes(on_hand: tuple[OnHand, ...], warn_days: int, say: Words) -> tuple[str
             days=warn_days,
         ),
         say(
-            "Containers are whole ones; of a kit, whole kits, each with the volume and mass of all its parts. "
-            "Volume is that of liquids and gels as supplied, mass that of powders and of gels labelled by mass."
+            "Containers are whole ones; of a kit, whole kits, each with the volume and mass of all its "
+            "parts. "
+            "Volume is that of liquids and gels as supplied, mass that of powders and of gels "
+            "labelled by mass."
         ),
         say("Reserved ones are among the containers, kept for a session."),
         say("Totals add up the rows that the filter shows."),

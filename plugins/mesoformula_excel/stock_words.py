@@ -26,10 +26,10 @@ CONTAINERS: Mapping[ContainerKind, str] = {
 }
 
 _WITH_FORM: Mapping[Form, str] = {
-    Form.GEL: later("{container} of gel"),
-    Form.POWDER: later("{container} of powder"),
-    Form.SUSPENSION: later("{container} of suspension"),
-    Form.EMULSION: later("{container} of emulsion"),
+    Form.GEL: later("{container} gel"),
+    Form.POWDER: later("{container} powder"),
+    Form.SUSPENSION: later("{container} suspension"),
+    Form.EMULSION: later("{container} emulsion"),
 }
 
 CLASSES: Mapping[str, str] = {
@@ -83,6 +83,34 @@ FACTS: Mapping[str, str] = {
     "minimum": later("least stock"),
 }
 
+#: What governs the use of an opened container where it is no rule of a catalogue, by the id that the ledger keeps.
+RULES: Mapping[str, str] = {
+    "lot:expiry": later("expiry of the lot"),
+    "product:in-use-period": later("in-use period that the maker states"),
+    "product:stability": later("stability after preparation that the maker states"),
+    "no-rule": later("nothing says that it keeps: this session only"),
+}
+
+
+def rule_words(rule: str | None, formulary: Formulary | None, say: Words) -> str | None:
+    """
+    Say which rule governs the use of an opened container.
+
+    Args:
+        rule: Its id, as the ledger keeps it; None if none was recorded.
+        formulary: What knows the rules of catalogues; None leaves their ids as they are.
+        say: The language.
+
+    Returns:
+        What a rule of a catalogue says, as it says it; None without a rule.
+    """
+    if rule is None:
+        return None
+    if rule in RULES:
+        return say(RULES[rule])
+    known = formulary.beyond_use_rules() if formulary is not None else ()
+    return next((one.message for one in known if one.id == rule), rule)
+
 
 def container_words(product: Product, say: Words) -> str:
     """
@@ -93,7 +121,7 @@ def container_words(product: Product, say: Words) -> str:
         say: The language.
 
     Returns:
-        Text such as `vial 500 mg of powder, makes 10 mL` or `kit: 2 × vial 1.5 mL + vial 1 mL`.
+        Text such as `vial 500 mg powder, makes 10 mL` or `kit: 2 × vial 1.5 mL + vial 1 mL`.
     """
     parts = [_part_words(part, say) for part in product.parts]
     if not product.is_kit:
@@ -111,7 +139,9 @@ def _part_words(part: Part, say: Words) -> str:
     text = say(CONTAINERS[part.container])
     if size is not None:
         text += f" {show(size)}"
-    if part.form in _WITH_FORM:
+    if size is None and part.form is Form.POWDER:
+        text = say("{container} of powder", container=text)
+    elif part.form in _WITH_FORM:
         text = say(_WITH_FORM[part.form], container=text)
     if size is None and part.form is not Form.POWDER:
         text = say("{container}, size not stated", container=text)
@@ -253,7 +283,7 @@ def origin(request: SheetRequest, say: Words) -> tuple[tuple[str, Value], ...]:
     return (
         (
             say("Read at ({zone})", zone=zone_name(request.zone, say)),
-            local(stock.made_at, request.zone),
+            stock.made_at.astimezone(request.zone if request.zone is not None else UTC).replace(tzinfo=None),
         ),
         (say("Store"), stock.store),
         (say("Ledger"), str(stock.anchor) if stock.anchor is not None else say("empty")),

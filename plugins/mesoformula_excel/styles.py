@@ -14,6 +14,8 @@ from mesoformula.sheets import Column, Holds, Mark, MarkOfDays
 
 DAY = "yyyy-mm-dd"
 MOMENT = "yyyy-mm-dd hh:mm"
+#: Pixels of one character, in which widths are measured.
+CHARACTER = 7
 #: Points that one line of the body's letters takes.
 LINE = 13.0
 GAP = 5.0
@@ -112,6 +114,7 @@ HEAD = Look(
     bottom="thin",
     upright="center",
     wraps=True,
+    indent=1,
 )
 INPUT_CELL = Look(
     colour=INPUT,
@@ -136,7 +139,8 @@ def head_look(column: Column) -> Look:
     Returns:
         The look.
     """
-    return HEAD.but(beside=beside(column.holds))
+    side = beside(column.holds)
+    return HEAD.but(beside=side, indent=0 if side == "center" else 1)
 
 
 def number_format(holds: Holds, places: int = 0, *, is_formula: bool = False) -> str:
@@ -204,6 +208,7 @@ def body_look(column: Column, mark: Mark, *, is_formula: bool, is_open: bool) ->
         beside=beside(column.holds),
         upright="center",
         wraps=column.holds is Holds.TEXT,
+        indent=1 if column.holds is Holds.TEXT else 0,
         format=number_format(column.holds, column.places, is_formula=is_formula),
         is_quoted=column.holds is Holds.TEXT and not is_formula and not is_open,
         is_open=is_open,
@@ -255,7 +260,9 @@ class Wardrobe:
         if any(sides):
             left, right, top, bottom = (_SIDES[side] for side in sides)
             model.border = Border(left=left, right=right, top=top, bottom=bottom)
-        model.alignment = Alignment(horizontal=look.beside, vertical=look.upright, wrap_text=look.wraps, indent=look.indent)
+        model.alignment = Alignment(
+            horizontal=look.beside, vertical=look.upright, wrap_text=look.wraps, indent=look.indent
+        )
         model.number_format = look.format
         if look.is_quoted:
             # Otherwise Excel would read `=…` as a formula, and `2401E3` as a number, once somebody edits it.

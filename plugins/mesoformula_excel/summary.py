@@ -69,7 +69,7 @@ def summary_sheet(request: SheetRequest) -> Sheet:
                 ),
             )
         ),
-        Facts(_to_look_at(request, found, say), say("To look at")),
+        Facts(_to_look_at(request, found, say), say("To look at"), across=1),
         Facts(_worth(stock.on_hand, say), say("What it is worth")),
     ]
     if stock.on_hand:
@@ -362,8 +362,8 @@ def _counted(name: str, entries: list[OnHand], matches: Expression) -> Row:
 def _notes(request: SheetRequest, say: Words) -> tuple[str, ...]:
     notes = [
         say(
-            "The figures follow from the other sheets. Those that expire are counted from the day in the cell "
-            "'As of', and those beyond use from the cell 'Moment': change them, and the figures follow."
+            "The figures follow from the other sheets. Those that expire are counted from the day in the "
+            "cell 'As of', and those beyond use from the cell 'Moment': change them, and the figures follow."
         ),
         say("Each period includes the one above it; what is expired is in none. All whole containers count."),
     ]

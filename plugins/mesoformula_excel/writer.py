@@ -36,7 +36,8 @@ def write_workbook(sheets: Sequence[Sheet], path: Path) -> None:
     if not sheets:
         raise ValueError("a workbook needs at least one sheet")
     ordered = sorted(sheets, key=lambda sheet: sheet.order)
-    book = Book(_sizes(ordered))
+    has_labels = any(isinstance(block, Labels) for sheet in ordered for block in sheet.blocks)
+    book = Book(_sizes(ordered), is_exact=has_labels)
     _find_day(book, ordered)
     with parts(ordered, MOST_ROWS) as divided:
         for sheet, _tail in divided:

@@ -29,7 +29,9 @@ _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LETTER_FIRST = re.compile(r"[^\W\d_]")
 _WORD_TAKEN = re.compile(
     r"(true|false|vrai|faux)"
-    r"|(jan|feb|f[eé]v|mar|apr|avr|may|mai|jun|jui|jul|aug|ao[uû]|sep|oct|nov|dec|d[eé]c)[^\W\d_]*\W?\d.*",
+    r"|(jan(v|uary|vier)?|feb(ruary)?|f[eé]v(r|rier)?|mar(ch|s)?|apr(il)?|avr(il)?|may|mai|june?|juin"
+    r"|july?|juil(let)?|aug(ust)?|ao[uû]t|sept?(embre|ember)?|oct(obre|ober)?|nov(embre|ember)?"
+    r"|d[eé]c(embre|ember)?)\W*\d.*",
     re.IGNORECASE | re.DOTALL,
 )
 

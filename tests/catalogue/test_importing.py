@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mesoformula.catalogue.cells import (
@@ -259,7 +259,7 @@ class TestImport:
                     {
                         "container": "ampoule",
                         "form": "not stated",
-                        "volume": "5 mL",
+                        "volume": "5 ml",
                         "composition": [
                             {
                                 "substance": "ascorbic-acid",
@@ -375,7 +375,18 @@ class TestImport:
             draft_of(("Ref", "Name"))
 
 
-HEADINGS = ("Ref", "Name", "Presentation", "Volume (mL)", "Composition", "EAN", "Route", "Storage", "Form", "Price")
+HEADINGS = (
+    "Ref",
+    "Name",
+    "Presentation",
+    "Volume (mL)",
+    "Composition",
+    "EAN",
+    "Route",
+    "Storage",
+    "Form",
+    "Price",
+)
 values = st.one_of(
     st.none(),
     st.text(max_size=20),
@@ -383,7 +394,18 @@ values = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False, min_value=-5, max_value=10**6),
     st.dates(),
     st.sampled_from(
-        ("10 x 5 ml", "zinc gluconate 1 mg/mL", "powder", "gel", "2-8 °C", "ID", "5060131261973", '"""', "\\", "#")
+        (
+            "10 x 5 ml",
+            "zinc gluconate 1 mg/mL",
+            "powder",
+            "gel",
+            "2-8 °C",
+            "ID",
+            "5060131261973",
+            '"""',
+            "\\",
+            "#",
+        )
     ),
 )
 cells = st.builds(lambda value, kind: (value, kind), values, st.sampled_from(("", "", "", "f", "m", "e")))
@@ -403,8 +425,8 @@ def test_whatever_a_table_holds_the_file_is_a_catalogue_whose_problems_it_says(
     try:
         draft, _tables = draft_of(HEADINGS, *made, source=LIST if with_source else None)
     except GridError as err:
-        assert err.problems[0].code == "empty"
-        return
+        assume(err.problems[0].code != "empty")
+        raise
     formulary = formulary_of()
     parsed = parse(draft.text.encode(), "acme.toml")
     assert isinstance(parsed, CatalogueFile)

@@ -456,8 +456,9 @@ def test_the_stock_sheet_has_a_row_per_lot_and_says_where_it_is(receive, meso):
     receive(lot="=1+1")
     ran = meso("sheet", "stock", "stock.xlsx")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith(f"written to stock.xlsx\n2 rows, as of {TODAY}\nanchor 2:")
-    sheet = openpyxl.load_workbook("stock.xlsx").active
+    assert ran.out.startswith("written to stock.xlsx\n  Summary\n  On hand: 2 rows\n")
+    assert f"as of {TODAY}\nanchor 2:" in ran.out
+    sheet = openpyxl.load_workbook("stock.xlsx")["On hand"]
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value == "=1+1"]
     assert [cell.data_type for cell in cells] == ["s"]
 
@@ -482,8 +483,8 @@ def test_a_sheet_of_an_empty_stock_says_so(meso):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("stock.csv", "stock.csv: expected a name that ends in .xlsx"),
-        ("stock", "stock: expected a name that ends in .xlsx"),
+        ("stock.ods", "stock.ods: expected a name that ends in .csv or .json or .xlsx"),
+        ("stock", "stock: expected a name that ends in .csv or .json or .xlsx"),
         ("none/stock.xlsx", "none is no folder; make it first"),
         ("folder.xlsx", "folder.xlsx is a folder"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +13,7 @@ from typing import Any
 import attrs
 import openpyxl
 import pytest
+from libreoffice import Office, colours, errors, page_size, pages, text_of
 from openpyxl.worksheet.worksheet import Worksheet
 
 from mesoformula import SheetRequest
@@ -24,37 +24,6 @@ from mesoformula_excel.writer import write_workbook
 pytestmark = pytest.mark.libreoffice
 
 RED, AMBER = bytes.fromhex("FFC7CE"), bytes.fromhex("FFEB9C")
-Convert = Callable[[Path, str], Path]
-
-
-@pytest.fixture(scope="module")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give LibreOffice a profile of its own, so that one that is open elsewhere is left alone."""
-    return tmp_path_factory.mktemp("profile")
-
-
-@pytest.fixture
-def convert(profile: Path, tmp_path: Path) -> Convert:
-    def run(path: Path, kind: str) -> Path:
-        target = tmp_path / "converted"
-        subprocess.run(
-            [
-                "soffice",
-                f"-env:UserInstallation={profile.as_uri()}",
-                "--headless",
-                "--convert-to",
-                kind,
-                "--outdir",
-                str(target),
-                str(path),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
-        return target / f"{path.stem}.{kind}"
-
-    return run
 
 
 def sheet_at(view: Any, as_of: date) -> Sheet:
@@ -98,39 +67,12 @@ def assert_same(path: Path, recalculated: Path, sheet: Sheet) -> None:
             assert Decimal(repr(found)).quantize(Decimal("1e-9")) == value, cell
         else:
             assert (found or None) == value, cell
-    for line in results.iter_rows():
-        for cell in line:
-            assert not re.match(r"#(REF|NAME|VALUE|DIV|N/A|NUM)|Err:", str(cell.value)), cell.coordinate
-
-
-def pages(pdf: Path) -> tuple[int, tuple[float, float]]:
-    """Read the number of pages and their size in points."""
-    info = subprocess.run(["pdfinfo", str(pdf)], check=True, capture_output=True, text=True).stdout
-    count = re.search(r"Pages:\s+(\d+)", info)
-    size = re.search(r"Page size:\s+([\d.]+) x ([\d.]+) pts", info)
-    assert count is not None
-    assert size is not None
-    return int(count[1]), (float(size[1]), float(size[2]))
-
-
-def pixels(pdf: Path) -> set[bytes]:
-    """Render the first page, and list its colours."""
-    command = ["pdftoppm", "-r", "72", "-f", "1", "-l", "1", str(pdf)]
-    image = subprocess.run(command, check=True, capture_output=True).stdout
-    head = re.match(rb"P6\s+\d+\s+\d+\s+255\s", image)
-    assert head is not None
-    body = image[head.end() :]
-    return {body[n : n + 3] for n in range(0, len(body), 3)}
-
-
-def text_of(pdf: Path, page: int) -> str:
-    command = ["pdftotext", "-layout", "-f", str(page), "-l", str(page), str(pdf), "-"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert errors(recalculated) == []
 
 
 @pytest.mark.parametrize("later", [0, 45, -400])
 def test_formulas_come_to_the_figures_of_python_also_when_the_day_is_changed(
-    shelf: Any, today: date, tmp_path: Path, convert: Convert, later: int
+    shelf: Any, today: date, tmp_path: Path, office: Office, later: int
 ) -> None:
     path = tmp_path / "stock.xlsx"
     write_workbook([sheet_at(shelf, today)], path)
@@ -141,15 +83,15 @@ def test_formulas_come_to_the_figures_of_python_also_when_the_day_is_changed(
 
     changed(path, change)
 
-    assert_same(path, convert(path, "xlsx"), sheet_at(shelf, other_day))
+    assert_same(path, office.saved(path), sheet_at(shelf, other_day))
 
 
 def test_the_file_as_written_opens_with_the_same_figures_and_keeps_its_table(
-    shelf: Any, today: date, tmp_path: Path, convert: Convert
+    shelf: Any, today: date, tmp_path: Path, office: Office
 ) -> None:
     path = tmp_path / "stock.xlsx"
     write_workbook([sheet_at(shelf, today)], path)
-    saved = convert(path, "xlsx")
+    saved = office.saved(path)
 
     assert_same(path, saved, sheet_at(shelf, today))
     (before,) = openpyxl.load_workbook(path).worksheets[0].tables.values()
@@ -159,7 +101,7 @@ def test_the_file_as_written_opens_with_the_same_figures_and_keeps_its_table(
 
 
 def test_totals_leave_out_rows_that_are_hidden(
-    shelf: Any, today: date, tmp_path: Path, convert: Convert
+    shelf: Any, today: date, tmp_path: Path, office: Office
 ) -> None:
     path = tmp_path / "stock.xlsx"
     sheet = sheet_at(shelf, today)
@@ -172,21 +114,21 @@ def test_totals_leave_out_rows_that_are_hidden(
         (table,) = worksheet.tables.values()
         worksheet.row_dimensions[int(re.findall(r"\d+", table.ref)[0]) + 1].hidden = True
 
-    results = openpyxl.load_workbook(convert(changed(path, change), "xlsx"), data_only=True).worksheets[0]
+    results = openpyxl.load_workbook(office.saved(changed(path, change)), data_only=True).worksheets[0]
     (cell,) = totals
 
     assert results[cell].value == totals[cell] - shelf.on_hand[0].containers
 
 
 def test_hostile_text_is_text_in_libreoffice_too(
-    make_view: Any, make_lot: Any, make_product: Any, today: date, tmp_path: Path, convert: Convert
+    make_view: Any, make_lot: Any, make_product: Any, today: date, tmp_path: Path, office: Office
 ) -> None:
     texts = ['=HYPERLINK("http://x","y")', "+1+1", "@SUM(A1)", "0012345", "2401E3", "_x0041_", "💉 حمض"]
     path = tmp_path / "stock.xlsx"
     write_workbook(
         [sheet_at(make_view(*(make_lot(make_product(text), lot=text) for text in texts)), today)], path
     )
-    worksheet = openpyxl.load_workbook(convert(path, "xlsx")).worksheets[0]
+    worksheet = openpyxl.load_workbook(office.saved(path)).worksheets[0]
     cells = [cell for line in worksheet.iter_rows() for cell in line if cell.value is not None]
     # LibreOffice decodes `_x005F_x0041_`, as Excel does, and its own file has no need to encode it.
     found = [str(cell.value).replace("_x005F_", "_") for cell in cells if cell.data_type == "s"]
@@ -201,22 +143,23 @@ def test_hostile_text_is_text_in_libreoffice_too(
 
 
 def test_a_small_stock_prints_on_one_landscape_page_with_its_marks(
-    shelf: Any, today: date, tmp_path: Path, convert: Convert
+    shelf: Any, today: date, tmp_path: Path, office: Office
 ) -> None:
     path = tmp_path / "stock.xlsx"
     write_workbook([sheet_at(shelf, today)], path)
-    pdf = convert(path, "pdf")
+    pdf = office.pdf(path)
     text = text_of(pdf, 1)
 
-    assert pages(pdf) == (1, (pytest.approx(841.9, abs=0.5), pytest.approx(595.3, abs=0.5)))
-    assert {RED, AMBER} <= pixels(pdf)
+    assert pages(pdf) == 1
+    assert page_size(pdf) == (pytest.approx(841.9, abs=0.5), pytest.approx(595.3, abs=0.5))
+    assert {RED, AMBER} <= colours(pdf)
     assert "Page 1 of 1" in text
     assert "###" not in text
     assert "2,481.43" in text
 
 
 def test_the_colours_follow_the_day_in_the_as_of_cell(
-    shelf: Any, today: date, tmp_path: Path, convert: Convert
+    shelf: Any, today: date, tmp_path: Path, office: Office
 ) -> None:
     path = tmp_path / "stock.xlsx"
     write_workbook([sheet_at(shelf, today)], path)
@@ -224,16 +167,16 @@ def test_the_colours_follow_the_day_in_the_as_of_cell(
     def change(worksheet: Worksheet) -> None:
         worksheet["B2"].value = datetime(2020, 1, 1)  # noqa: DTZ001
 
-    assert not {RED, AMBER} & pixels(convert(changed(path, change), "pdf"))
+    assert not {RED, AMBER} & colours(office.pdf(changed(path, change)))
 
 
 def test_the_header_row_stands_on_every_page(
-    make_view: Any, shelf: Any, today: date, tmp_path: Path, convert: Convert
+    make_view: Any, shelf: Any, today: date, tmp_path: Path, office: Office
 ) -> None:
     path = tmp_path / "stock.xlsx"
     write_workbook([sheet_at(make_view(*shelf.on_hand * 8), today)], path)
-    pdf = convert(path, "pdf")
-    count, _size = pages(pdf)
+    pdf = office.pdf(path)
+    count = pages(pdf)
 
     assert count > 1
     for page in range(1, count + 1):
@@ -243,19 +186,17 @@ def test_the_header_row_stands_on_every_page(
         assert f"Page {page} of {count}" in text
 
 
-def test_an_empty_stock_opens_and_prints(
-    make_view: Any, today: date, tmp_path: Path, convert: Convert
-) -> None:
+def test_an_empty_stock_opens_and_prints(make_view: Any, today: date, tmp_path: Path, office: Office) -> None:
     path = tmp_path / "stock.xlsx"
     write_workbook([sheet_at(make_view(), today)], path)
-    pdf = convert(path, "pdf")
+    pdf = office.pdf(path)
 
-    assert pages(pdf)[0] == 1
+    assert pages(pdf) == 1
     assert "There is no stock on hand." in text_of(pdf, 1)
 
 
 def test_the_workbook_recalculates_to_the_figures_of_the_command_line(
-    tmp_path: Path, convert: Convert, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, office: Office, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What `stock list --json` says and what LibreOffice works out from the workbook are the same figures."""
     from mesoformula.cli import run
@@ -276,7 +217,8 @@ def test_the_workbook_recalculates_to_the_figures_of_the_command_line(
     assert run(["stock", "list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
 
-    cells = openpyxl.load_workbook(convert(workbook, "xlsx"), data_only=True).active
+    saved = openpyxl.load_workbook(office.check(workbook), data_only=True)
+    (cells,) = (worksheet for worksheet in saved.worksheets if "stock" in worksheet.tables)
     rows = [[cell.value for cell in row] for row in cells.iter_rows()]
     (top,) = [place for place, row in enumerate(rows) if row[0] == "Vendor"]
     (bottom,) = [place for place, row in enumerate(rows) if str(row[0]).startswith("Total of the rows")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import mesoformula_excel
@@ -92,11 +91,11 @@ class Workbook:
     def at(self, column: str, row: int) -> Any:
         return self.sheet.cell(row, self.columns[column])
 
-    def put(self, column: str, row: int, value: Any) -> str:
-        """Type into a cell, and say where it is."""
+    def put(self, column: str, row: int, value: Any, *, live: bool = False) -> str:
+        """Put something into a cell, a text as it stands unless it is live, and say where it is."""
         cell = self.at(column, row)
         cell.value = value
-        if isinstance(value, str) and not re.fullmatch(r"=\d\+\d|#N/A", value):
+        if isinstance(value, str) and not live:
             cell.data_type = "s"
         return str(cell.coordinate)
 
@@ -159,7 +158,7 @@ hows = st.fixed_dictionaries(
     {"language": st.sampled_from(languages("mesoformula_excel")), "is_blind": st.booleans()}
 )
 remarks = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=30)
-never = settings(
+never = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate],
     max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
@@ -249,18 +248,18 @@ def test_what_is_filled_in_is_adjusted_and_nothing_else(make_product: Any, stock
 # ---- illegal edits -------------------------------------------------------------------------------------
 
 #: What somebody may do to the row of a line, and the problems that it must come to: code and column.
-Wrong = Callable[[Workbook, int], set[tuple[str, str | None]]]
+Wrong = Callable[[Workbook, int], set[tuple[str, str]]]
 
 
 def typed(value: Any, code: str = "counted") -> Wrong:
-    def wrong(book: Workbook, row: int) -> set[tuple[str, str | None]]:
+    def wrong(book: Workbook, row: int) -> set[tuple[str, str]]:
         return {(code, book.put("counted", row, value))}
 
     return wrong
 
 
 def edited(column: str, value: Any) -> Wrong:
-    def wrong(book: Workbook, row: int) -> set[tuple[str, str | None]]:
+    def wrong(book: Workbook, row: int) -> set[tuple[str, str]]:
         if column not in book.columns:
             return set()
         return {("edited", book.put(column, row, value))}
@@ -268,27 +267,27 @@ def edited(column: str, value: Any) -> Wrong:
     return wrong
 
 
-def merged(book: Workbook, row: int) -> set[tuple[str, str | None]]:
+def merged(book: Workbook, row: int) -> set[tuple[str, str]]:
     first, second = book.at("counted", row), book.at("remark", row)
     first.value, second.value = 1, None
     book.sheet.merge_cells(f"{first.coordinate}:{second.coordinate}")
     return {("counted", first.coordinate), ("remark", second.coordinate)}
 
 
-def removed(book: Workbook, row: int) -> set[tuple[str, str | None]]:
+def removed(book: Workbook, row: int) -> set[tuple[str, str]]:
     book.clear(row)
-    return {("missing", None)}
+    return {("missing", "")}
 
 
-def repeated(book: Workbook, row: int) -> set[tuple[str, str | None]]:
+def repeated(book: Workbook, row: int) -> set[tuple[str, str]]:
     book.last += 1
     for key in book.columns:
         book.put(key, book.last, book.at(key, row).value)
     return {("line", str(book.at("line", book.last).coordinate))}
 
 
-def renumbered(book: Workbook, row: int) -> set[tuple[str, str | None]]:
-    return {("line", book.put("line", row, 999)), ("missing", None)}
+def renumbered(book: Workbook, row: int) -> set[tuple[str, str]]:
+    return {("line", book.put("line", row, 999)), ("missing", "")}
 
 
 WRONG: dict[str, Wrong] = {
@@ -331,7 +330,7 @@ def test_every_wrong_cell_is_named_and_nothing_is_posted(
         fill_in(book, data)
         # What is put below the table would stand over the notes.
         book.sheet.delete_rows(book.last + 1, 50)
-        wanted: list[tuple[str, str | None]] = []
+        wanted: list[tuple[str, str]] = []
         for row in [row for row in book.rows if row not in book.spare]:
             kind = data.draw(st.none() | st.sampled_from(sorted(WRONG)), label=f"row {row}")
             if kind is not None:
@@ -344,11 +343,7 @@ def test_every_wrong_cell_is_named_and_nothing_is_posted(
             post(store, path)
 
         found = caught.value.problems
-        assert sorted((one.code, one.where[1] if len(one.where) > 1 else None) for one in found) == sorted(
-            wanted, key=lambda one: (one[0], one[1] or "")
-        ) or sorted(map(str, ((one.code, *one.where[1:]) for one in found))) == sorted(
-            map(str, ((code, *([cell] if cell is not None else [])) for code, cell in wanted))
-        )
+        assert sorted((one.code, "".join(one.where[1:])) for one in found) == sorted(wanted)
         assert all(one.message.startswith((f"{title}!", f"sheet {title}:")) for one in found)
         assert stock_view(store).anchor == anchor
 
@@ -431,7 +426,7 @@ def test_a_sheet_of_another_stock_is_refused(made: Any, make_product: Any) -> No
     [
         (lambda text: text.replace("count-1", "count-2"), "is of form 2"),
         (lambda text: text[:-3], "was changed"),
-        (lambda text: text[-64:], "no snapshot is named"),
+        (lambda text: text[-16:], "no snapshot is named"),
         (lambda text: text[:-1] + ("0" if text[-1] != "0" else "1"), "of another stock"),
     ],
 )

@@ -1,8 +1,8 @@
 """
 LibreOffice as an oracle for workbooks: it opens, recalculates, saves and prints them.
 
-A missing LibreOffice is a failure of the tests that ask for it. Where `MESOFORMULA_TEST_OUTPUT` names a folder,
-the PDF and the pictures of every workbook that is printed are kept there.
+A missing LibreOffice is a failure of the tests that ask for it. Where `MESOFORMULA_TEST_OUTPUT` names a
+folder, the PDF and the pictures of every workbook that is printed are kept there.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def same(expected: Any, found: Any) -> bool:
     """Compare two results: numbers to 1e-9 of each other, an empty text with nothing."""
     numbers = (int, float, Decimal)
     if isinstance(expected, numbers) and isinstance(found, numbers):
-        one, other = Decimal(repr(expected)), Decimal(repr(found))
+        one, other = (Decimal(repr(int(one) if isinstance(one, bool) else one)) for one in (expected, found))
         return abs(one - other) <= Decimal("1e-9") * max(abs(one), abs(other))
     if isinstance(expected, datetime | date) and isinstance(found, datetime | date):
         return str(expected) == str(found)

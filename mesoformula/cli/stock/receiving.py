@@ -30,10 +30,20 @@ if TYPE_CHECKING:
     from mesoformula.app import App
     from mesoformula.products import Product
     from mesoformula.stock.arrivals.delivery_notes import Note
-    from mesoformula.stock.records import Delivery
+    from mesoformula.stock.database.store import Store
+    from mesoformula.stock.records import Delivery, Receipt
 
 #: What only a table can say, and what only a single delivery can.
-_OF_TABLES = ("mapping", "save_mapping", "sheet", "currency", "day_first", "decimal_comma", "unknown_lot")
+_OF_TABLES = (
+    "mapping",
+    "save_mapping",
+    "sheet",
+    "currency",
+    "day_first",
+    "decimal_comma",
+    "unknown_lot",
+    "again",
+)
 _OF_ONE = ("lot", "containers", "packs", "expiry", "no_expiry", "cost", "remark", "serial", "device")
 
 
@@ -64,6 +74,7 @@ _OF_ONE = ("lot", "containers", "packs", "expiry", "no_expiry", "cost", "remark"
 @click.option("--currency", metavar="CODE", help="Of prices in the file that do not say theirs.")
 @click.option("--day-first", is_flag=True, help="In the file, 03/04/2028 is 3 April.")
 @click.option("--decimal-comma", is_flag=True, help="In the file, 12,50 is twelve and a half.")
+@click.option("--again", is_flag=True, help="Receive a file that was received before once more.")
 @click.option("--dry-run", is_flag=True, help="Show what would be received, and record nothing.")
 @click.option("--location", metavar="PLACE", help="Where it is put; else as set, else main.")
 @click.option("--supplier", metavar="NAME", help="Who delivered it.")
@@ -93,8 +104,8 @@ def receive_stock(
     Record a delivery of one lot, a delivery note, or what was there before the ledger.
 
     A delivery note or an opening list is read from a table: its headings tell the columns, and everything
-    that is wrong with it is said at once, row by row. A pack is counted by its containers: a box of 2
-    syringes is 2 containers.
+    that is wrong with it is said at once, row by row. The same file twice changes nothing. A pack is counted
+    by its containers: a box of 2 syringes is 2 containers.
     """
     app = app_of()
     location = location if location is not None else settings_of().location
@@ -105,7 +116,16 @@ def receive_stock(
         table = _note(app, path, location, given, opening=opening is not None)
         deliveries = [attrs.evolve(one, received_at=received) for one in table.deliveries]
         table = attrs.evolve(table, deliveries=tuple(deliveries))
-        _receive_table(app, table, stock, as_json, who, dry_run=dry_run, opening=opening is not None)
+        _receive_table(
+            app,
+            table,
+            stock,
+            as_json,
+            who,
+            dry_run=dry_run,
+            opening=opening is not None,
+            again=given["again"],
+        )
     else:
         delivery, packs = _delivery(app, str(product), location, received, given)
         _receive_one(app, delivery, packs, stock, as_json, who, dry_run=dry_run)
@@ -300,18 +320,26 @@ def _receive_table(
     *,
     dry_run: bool,
     opening: bool,
+    again: bool,
 ) -> None:
+    from mesoformula.stock.arrivals.note_requests import request_of
     from mesoformula.stock.arrivals.receiving import receive
+    from mesoformula.stock.ledger.requests import recorded
 
     extra: dict[str, Any] = {
         "mapping": {heading: str(field) for heading, field in note.mapping.items()},
         "rows": list(note.rows),
         "skipped": note.skipped,
+        "hidden_rows": note.hidden,
         "attention": [str(problem) for problem in note.attention],
     }
     with closing(open_store(app, stock)) as store:
-        receipt = None
-        if not dry_run:
+        before = None
+        if who["request_id"] is None and not again:
+            who["request_id"] = request_of(note, opening=opening)
+            before = recorded(store, who["request_id"])
+        receipt = before
+        if before is None and not dry_run:
             try:
                 receipt = receive(store, note.deliveries, takeover=opening, **who)
             except ReceiptError as err:
@@ -319,12 +347,39 @@ def _receive_table(
                     raise  # about how it was asked, and not about the file
                 raise note.refusal(err.problems) from err
         if not as_json:
-            print_table(("column", "taken for"), extra["mapping"].items())
-            for problem in note.attention:
-                print_wrapped(f"look at {problem}")
-            if note.skipped:
-                click.echo(f"{counted(note.skipped, 'row')} left out, as nothing is there")
-        if receipt is None:
+            _tell_note(note, extra["mapping"])
+        if before is not None and not as_json:
+            _tell_before(store, before)
+        elif receipt is None:
             print_planned(store, note.deliveries, as_json, rows=note.rows, extra=extra)
         else:
             print_received(store, receipt, note.deliveries, as_json, rows=note.rows, extra=extra)
+
+
+def _tell_note(note: Note, mapping: dict[str, str]) -> None:
+    """Tell what the headings were taken for, and what to look at."""
+    print_table(("column", "taken for"), mapping.items())
+    for problem in note.attention:
+        print_wrapped(f"look at {problem}")
+    if note.skipped:
+        click.echo(f"{counted(note.skipped, 'row')} left out, as nothing is there")
+    if note.hidden:
+        were = "was" if note.hidden == 1 else "were"
+        print_wrapped(
+            f"{counted(note.hidden, 'row')} {were} not shown, by a filter or by hand, and read as well"
+        )
+
+
+def _tell_before(store: Store, before: Receipt) -> None:
+    """Tell that the same file was received before, and what became of that."""
+    from mesoformula.stock.views.history import movements_of
+
+    (movement,) = movements_of(store, [before.movement])
+    when = f"{movement.recorded_at.astimezone(store.zone):%Y-%m-%d %H:%M}"
+    taken_back = f", and movement {movement.reversed_by} took it back" if movement.reversed_by else ""
+    print_wrapped(
+        f"nothing changed: movement {before.movement} received this file before ({when}, by "
+        f"{movement.actor}){taken_back}; --again receives it once more"
+    )
+    click.echo(safe(f"stock {store}"))
+    click.echo(f"anchor {before.anchor}")

@@ -92,6 +92,11 @@ class Note:
         """What every heading was taken for, left to right."""
         return self.header.mapping
 
+    @property
+    def hidden(self) -> int:
+        """How many of its rows were not shown, and were read all the same."""
+        return len(self.grid.hidden & set(self.rows))
+
     def placed(self, problem: Problem) -> Problem:
         """
         Say where in the file the delivery stands that a problem of the ledger is about.

@@ -11,12 +11,12 @@ import attrs
 from mesoformula.errors import GridError, OrderError, Problem
 from mesoformula.grids import Cell, Grid, chosen
 from mesoformula.stock.counts.count_files import CountFile, read_count_file
-from mesoformula.stock.counts.count_sheets import FORM, IDENTITY, CountSheet, count_sheet
+from mesoformula.stock.counts.count_sheets import DIGITS, FORM, IDENTITY, CountSheet, count_sheet
 from mesoformula.stock.database.store import Store
 from mesoformula.stock.ledger.chain import canonical, content_hash
 from mesoformula.words import shown
 
-_NAMED = re.compile(rf"{IDENTITY}-([1-9][0-9]{{0,5}}) ([1-9][0-9]{{0,14}}):([0-9a-f]{{64}})")
+_NAMED = re.compile(rf"{IDENTITY}-([1-9][0-9]{{0,5}}) ([1-9][0-9]{{0,14}}):([0-9a-f]{{{DIGITS}}})")
 _KEPT = re.compile(r'="(.*)"')
 
 
@@ -29,7 +29,7 @@ class Identity:
         grid: The table.
         cell: Where it says so.
         count: Number of the count.
-        hash: Of the chain when it was opened.
+        hash: How that of the chain began when it was opened.
     """
 
     grid: Grid
@@ -47,7 +47,7 @@ class Identity:
         Raises:
             GridError: If its snapshot is another.
         """
-        if sheet.number != self.count or sheet.anchor is None or sheet.anchor.hash != self.hash:
+        if sheet.number != self.count or sheet.anchor is None or not sheet.anchor.hash.startswith(self.hash):
             raise GridError([self.foreign("of this stock is another")])
 
     def foreign(self, why: str) -> Problem:

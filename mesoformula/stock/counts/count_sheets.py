@@ -27,6 +27,8 @@ POSTED = "posted"
 #: How a table to fill in names its count, and the form that such tables have now.
 IDENTITY = "mesoformula-count"
 FORM = 1
+#: How much of the chain's hash it says: enough to tell one stock from another, and short enough to print.
+DIGITS = 16
 
 #: Number of a lot in this store, and the name of a place.
 Spot: TypeAlias = tuple[int, str]
@@ -82,7 +84,9 @@ class CountSheet:
     @property
     def identity(self) -> str | None:
         """What a table to fill in names it by, to be known again; None if it has no anchor."""
-        return f"{IDENTITY}-{FORM} {self.anchor}" if self.anchor is not None else None
+        if self.anchor is None:
+            return None
+        return f"{IDENTITY}-{FORM} {self.number}:{self.anchor.hash[:DIGITS]}"
 
 
 def count_sheet(store: Store, number: int | None = None) -> CountSheet:
