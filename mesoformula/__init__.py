@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from mesoformula.stock.picks.policies import Choice as Choice
     from mesoformula.stock.picks.policies import LotPolicy as LotPolicy
     from mesoformula.stock.picks.policies import Need as Need
+    from mesoformula.treatments import Geometry as Geometry
     from mesoformula.treatments import Needle as Needle
     from mesoformula.treatments import Syringe as Syringe
     from mesoformula.treatments import Technique as Technique
@@ -171,7 +172,7 @@ _HOMES = {
     "sheets": ("Column", "Exporter", "Row", "Sheet", "SheetRequest"),
     "sources": ("Source", "SourceKind"),
     "stock.picks.policies": ("Candidate", "Choice", "LotPolicy", "Need"),
-    "treatments": ("Needle", "Syringe", "Technique", "Zone"),
+    "treatments": ("Geometry", "Needle", "Syringe", "Technique", "Zone"),
     "units": (
         "Strength",
         "magnitude",

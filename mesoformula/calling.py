@@ -25,7 +25,7 @@ from mesoformula.contract import (
     resumed,
 )
 from mesoformula.contract_version import Contract
-from mesoformula.errors import MesoformulaError, PluginResultError, Problem
+from mesoformula.errors import MesoformulaError, PluginResultError, Problem, SheetError
 from mesoformula.loading import Registry
 from mesoformula.provenance import BLOCK_VARIABLE, Offered, PluginInfo, State, said
 from mesoformula.watching import Watch
@@ -196,7 +196,8 @@ class Caller(Registry):
                 values = self._call_one(implementation, arguments, drained)
                 for value in values:
                     answers.checked(value)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, SheetError):
+                # Sheets that cannot be made as they are asked for are a refusal, and no mistake of a plugin.
                 raise
             except BaseException as err:
                 self._failed(implementation, err)

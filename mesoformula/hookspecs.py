@@ -167,11 +167,15 @@ class Specs:
 
         Example:
             ```python
-            from mesoformula import Technique, hookimpl
+            from datetime import date
+            from mesoformula import Geometry, Range, Source, SourceKind, Technique, hookimpl, quantity
+
+            source = Source(SourceKind.IFU, "https://acme.example/pattern", date(2026, 11, 23))
 
             @hookimpl
             def mesoformula_techniques():
-                return [Technique("acme-pattern", "Acme pattern", (), reason="taught by Acme, unpublished")]
+                spacing = Geometry(source, spacing=Range(quantity(1, "cm"), quantity(1, "cm")))
+                return [Technique("acme-pattern", "Acme pattern", (spacing,))]
             ```
         """
 
@@ -213,6 +217,10 @@ class Specs:
 
         Returns:
             Sheets for that topic whose keys nobody else offers; none for a topic that is not the plugin's.
+
+        Raises:
+            SheetError: If they cannot be made as they are asked for, such as labels on too small a page;
+                the export is refused with the reason.
 
         Example:
             ```python
@@ -264,10 +272,13 @@ class Specs:
 
         Example:
             ```python
-            from mesoformula import Cell, Grid, Importer, hookimpl
+            from mesoformula import Cell, Grid, GridError, Importer, Problem, hookimpl
 
             def read_bars(path):
-                lines = path.read_text(encoding="utf-8").splitlines()
+                try:
+                    lines = path.read_text(encoding="utf-8").splitlines()
+                except (OSError, UnicodeDecodeError) as err:
+                    raise GridError([Problem("file", f"cannot be read: {err}", str(path))]) from err
                 rows = tuple(
                     tuple(Cell(text or None, number, place) for place, text in enumerate(line.split("|"), 1))
                     for number, line in enumerate(lines, 1)

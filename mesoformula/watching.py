@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Sized
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from mesoformula.provenance import BLOCK_VARIABLE, PluginInfo, said
 
@@ -83,6 +83,8 @@ class Watch:
         self._running: dict[int, Call] = {}
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._inside = 0
+        self._output: TextIO | None = None
 
     def over(self, plugin: PluginInfo, what: str, *, may_last: bool = False) -> Call:
         """
@@ -100,11 +102,17 @@ class Watch:
 
     def begin(self, call: Call) -> None:
         """
-        Take notice that a call runs. It costs two steps: the thread that looks at clocks looks by itself.
+        Take notice that a call runs. It costs few steps: the thread that looks at clocks looks by itself.
+
+        What it prints goes to the error stream, so that it does not spoil what programs read.
 
         Args:
             call: That runs.
         """
+        with self._guard:
+            if not self._inside:
+                self._output, sys.stdout = sys.stdout, sys.stderr
+            self._inside += 1
         self._running[id(call)] = call
         if self._thread is None:
             self._look_on()
@@ -118,6 +126,10 @@ class Watch:
             err: What it raised, if anything.
         """
         self._running.pop(id(call), None)
+        with self._guard:
+            self._inside -= 1
+            if not self._inside and self._output is not None:
+                sys.stdout = self._output
         if isinstance(err, KeyboardInterrupt) and not interrupted_in(err):
             err.add_note(_line(f"plugin {call.plugin} was running {call.what}; {_how_to_do_without(call)}"))
         if self.traces:

@@ -52,7 +52,8 @@ def _print(report: Report) -> None:
     )
     kind = None
     for verdict in report.verdicts:
-        if verdict.state is State.NOT_APPLICABLE and verdict.rule.kind not in _tried(report):
+        is_left_out = verdict.rule.kind not in _tried(report) or not report.hooks
+        if verdict.state is State.NOT_APPLICABLE and is_left_out:
             continue
         if verdict.rule.kind != kind:
             kind = verdict.rule.kind
@@ -64,7 +65,7 @@ def _print(report: Report) -> None:
         if verdict.reason:
             print_wrapped(f"not applicable: {verdict.reason}", first="       - ")
     others = sorted({one.rule.kind for one in report.verdicts} - _tried(report))
-    if others:
+    if others and report.hooks:
         click.echo()
         print_wrapped(f"Not applicable, as it implements no such hook: {', '.join(others)}")
     click.echo(

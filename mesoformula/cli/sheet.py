@@ -29,6 +29,8 @@ VERBS = {
     "import": ("sheet_count:import_", "Read back a count that was filled in, and post it."),
     "session": ("sheet_session:session", "The compounding record of one session, on one page."),
     "formula": ("sheet_formula:formula", "The master formulation record of a formula."),
+    "labels": ("sheet_labels:labels", "Labels for syringes and opened containers, with a code to scan."),
+    "grids": ("sheet_labels:grids", "The pages of labels that are known."),
 }
 
 #: The package of the first-party sheets: an export can be had in every language that it speaks.

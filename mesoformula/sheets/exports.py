@@ -32,7 +32,8 @@ class Sheet:
         title: For the tab and the head of the page.
         columns: What the table holds, left to right; none if the sheet is a page.
         rows: Top to bottom.
-        as_of: The day that days left are counted from.
+        as_of: The day that days left are counted from. Expressions find it by the name `as_of`: the fact of
+            that name if there is one, else the day of the first sheet; other sheets of that day follow it.
         facts: Pairs of word and value that stand above the table: store, moment, version.
         notes: Sentences that stand below it.
         empty: What stands in place of rows where there are none.
@@ -149,14 +150,8 @@ class Exporter:
             topic: That they are about.
 
         Returns:
-            All; for a format that holds one table the one that is called like the topic, else the only one.
-            Where nothing tells which of several is meant, or there is no table, all are left to the writer
-            to refuse.
+            All; for a format that holds one table the one that is called like the topic. Where that is no
+            table, all are left to the writer to refuse.
         """
-        if not self.is_single:
-            return tuple(sheets)
-        tables = [sheet for sheet in sheets if sheet.columns]
-        named = [sheet for sheet in tables if sheet.key == topic]
-        if len(named or tables) == 1:
-            return tuple(named or tables)
-        return tuple(sheets)
+        named = tuple(sheet for sheet in sheets if sheet.key == topic and sheet.columns)
+        return named if self.is_single and named else tuple(sheets)

@@ -39,6 +39,10 @@ def mesoformula_sheets(request: SheetRequest) -> Iterable[Sheet]:
         from mesoformula_excel.count_sheet import count_sheets
 
         return count_sheets(request)
+    if request.topic == "labels":
+        from mesoformula_excel.label_sheet import label_sheets
+
+        return label_sheets(request)
     return ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -57,6 +57,7 @@ class Book:
     def __init__(self, sizes: Mapping[str, int] | None = None, *, is_exact: bool = False) -> None:
         self.sizes = sizes or {}
         self._headings: dict[tuple[str, str], str] = {}
+        self._values: dict[tuple[str, str], Sequence[Value]] = {}
         self._later: list[Callable[[], None]] = []
         self.workbook = Workbook()
         self.workbook.remove(self.workbook.active)
@@ -138,7 +139,7 @@ class Book:
         address = f"{quoted(spot.sheet)}!${spot.letter}${spot.row}"
         self.workbook.defined_names[taken] = DefinedName(taken, attr_text=address)
 
-    def span(self, table: str, column: Column, span: Span) -> None:
+    def span(self, table: str, column: Column, span: Span, values: Sequence[Value]) -> None:
         """
         Remember where a column of a table stands.
 
@@ -146,11 +147,13 @@ class Book:
             table: Its key.
             column: Which.
             span: Where.
+            values: Of its rows.
         """
         # The first of two tables of one key is the one that is meant.
         if (table, column.key) not in self._spans:
             self._spans[table, column.key] = span
             self._headings[table, column.key] = column.heading
+            self._values[table, column.key] = values
 
     def heading(self, table: str, column: str) -> str:
         """
@@ -164,6 +167,19 @@ class Book:
             Its heading.
         """
         return self._headings[table, column]
+
+    def values(self, table: str, column: str) -> Sequence[Value]:
+        """
+        Find the values of a column whose place is known.
+
+        Args:
+            table: Key of the table.
+            column: Key of the column.
+
+        Returns:
+            What it holds, top to bottom.
+        """
+        return self._values[table, column]
 
     def size(self, table: str) -> int:
         """

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from openpyxl.chart import BarChart, Reference, Series
-from openpyxl.chart.data_source import AxDataSource, StrRef
+from openpyxl.chart.data_source import AxDataSource, NumData, NumVal, StrData, StrRef, StrVal
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.series import SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
@@ -16,9 +18,10 @@ from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphPrope
 from openpyxl.drawing.xdr import XDRPositiveSize2D
 from openpyxl.utils import column_index_from_string
 
-from mesoformula.sheets import Chart, ChartKind
+from mesoformula.sheets import Chart, ChartKind, Value
 from mesoformula_excel.book import Book
-from mesoformula_excel.formulas import Span
+from mesoformula_excel.formulas import Span, number_text
+from mesoformula_excel.layout import shown
 from mesoformula_excel.texts import clean
 
 EMU_OF_MILLIMETRE = 36_000
@@ -71,13 +74,12 @@ def draw_chart(
     for run in made.title.tx.rich.p[0].r:
         run.rPr = _letters(1100, bold=True)
     made.title.overlay = False
-    labels = _find(book, chart, chart.labels)
+    labels = _labels(worksheet, _find(book, chart, chart.labels), book.values(chart.table, chart.labels))
     for number, key in enumerate(chart.values):
-        span = _find(book, chart, key)
-        series = Series(_reference(worksheet, span), title=None)
-        header = book.heading(chart.table, key)
-        series.tx = SeriesLabel(v=clean(header, 255))
-        series.cat = _labels(_reference(worksheet, labels))
+        series = Series(_reference(worksheet, _find(book, chart, key)), title=None)
+        series.tx = SeriesLabel(v=clean(book.heading(chart.table, key), 255))
+        series.cat = labels
+        series.val.numRef.numCache = _numbers(book.values(chart.table, key))
         series.graphicalProperties = GraphicalProperties(solidFill=_FILLS[number % len(_FILLS)])
         series.graphicalProperties.line = LineProperties(solidFill="404040", w=6350)
         made.series.append(series)
@@ -132,8 +134,20 @@ def _reference(worksheet: Any, span: Span) -> Reference:
     )
 
 
-def _labels(reference: Reference) -> Any:
-    return AxDataSource(strRef=StrRef(f=str(reference)))
+def _labels(worksheet: Any, span: Span, values: Sequence[Value]) -> AxDataSource:
+    texts = [StrVal(idx=place, v=clean(shown(value), 255)) for place, value in enumerate(values)]
+    cache = StrData(ptCount=len(texts), pt=texts)
+    return AxDataSource(strRef=StrRef(f=str(_reference(worksheet, span)), strCache=cache))
+
+
+def _numbers(values: Sequence[Value]) -> NumData:
+    """Keep the numbers in the chart too, for viewers that do not look them up."""
+    numbers = [
+        NumVal(idx=place, v=number_text(value))
+        for place, value in enumerate(values)
+        if isinstance(value, int | Decimal)
+    ]
+    return NumData(formatCode="General", ptCount=len(values), pt=numbers)
 
 
 def _letters(size: int, *, bold: bool = False) -> CharacterProperties:

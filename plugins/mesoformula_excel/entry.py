@@ -35,7 +35,7 @@ class Entry:
 
         Args:
             column: With what it allows; nothing is said if it allows anything.
-            cells: Its range.
+            cells: Its ranges, blanks between them.
         """
         if column.allowed is not None:
             self.allow(column.allowed, column.holds, column.heading, cells)
@@ -57,7 +57,7 @@ class Entry:
             allowed: What.
             holds: What the cells hold.
             title: Of the message.
-            cells: Their range.
+            cells: Their ranges, blanks between them.
         """
         found = self._rule(allowed, holds)
         if found is None:
@@ -70,7 +70,8 @@ class Entry:
         rule.prompt = rule.error
         if title:
             rule.promptTitle = rule.errorTitle
-        rule.add(cells)
+        for area in cells.split():
+            rule.add(area)
         self._worksheet.add_data_validation(rule)
 
     def lock(self) -> None:

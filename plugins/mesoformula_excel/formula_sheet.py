@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mesoformula import (
@@ -14,16 +15,17 @@ from mesoformula import (
     SheetRequest,
     __version__,
     magnitude,
+    plain,
     show,
 )
 from mesoformula.languages import words
-from mesoformula.presentation import container_text, storage_text
 from mesoformula.sheets import Block, Fact, Facts, Holds, Mark, Row, Table, Texts
 from mesoformula_excel.check_tables import source_text
 from mesoformula_excel.live_doses import doses_table, undisclosed
 from mesoformula_excel.live_lines import lines_table, part_of, scales
-from mesoformula_excel.session_sheet import dissolved, limits_table, working_sheet
+from mesoformula_excel.session_sheet import dissolved, limits_table, purpose, working_sheet
 from mesoformula_excel.session_words import FORMS, PERMISSIONS, asked, route
+from mesoformula_excel.stock_words import container_words, storage_words
 
 if TYPE_CHECKING:
     from mesoformula import Formulary, SessionQuantities
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 #: Name of the cell with the volume of the batch, in mL.
 BATCH = "formula_batch"
+
+#: To which volumes are told in words; the cells hold them in full.
+_READ_ALONG = Decimal("0.0001")
 
 
 def formula_sheets(request: SheetRequest) -> tuple[Sheet, ...]:
@@ -61,6 +66,7 @@ def _record(request: SheetRequest, formula: Formula, prepared: Preparation, say:
     quantities = prepared.quantities
     measures = scales(quantities, request.formulary)
     blocks: list[Block] = [
+        Texts((purpose(formula, say) or say("What it is for is not stated."),)),
         _about(formula, quantities, say),
         _recipe(formula, quantities, say),
         _batch(quantities, say),
@@ -92,7 +98,6 @@ def _record(request: SheetRequest, formula: Formula, prepared: Preparation, say:
             ),
             *request.notes,
         ),
-        is_upright=True,
         order=10,
         language=request.language,
     )
@@ -108,10 +113,9 @@ def _size(formula: Formula, quantities: SessionQuantities, say: Words) -> Iterat
 
 def _about(formula: Formula, quantities: SessionQuantities, say: Words) -> Facts:
     sources = "; ".join(source_text(one) for one in formula.sources)
-    facts = [
+    facts = (
         Fact(say("Unique name"), formula.id),
         Fact(say("Version"), formula.version, Holds.WHOLE),
-        Fact(say("Purpose"), formula.description or say("not stated")),
         Fact(say("Published in"), sources or say("no source: it is a formula of the site's own")),
         Fact(say("Strength"), say("see what is in it")),
         Fact(
@@ -120,10 +124,8 @@ def _about(formula: Formula, quantities: SessionQuantities, say: Words) -> Facts
         ),
         Fact(say("Route"), _routes(quantities, say)),
         Fact(say("Container and closure"), say("not stated: a syringe, if it is used at once")),
-    ]
-    if formula.teaching:
-        facts.append(Fact(say("Note"), say("A teaching example: it describes no published mixture.")))
-    return Facts(tuple(facts))
+    )
+    return Facts(facts)
 
 
 def _forms(quantities: SessionQuantities, say: Words) -> tuple[str, ...]:
@@ -173,7 +175,7 @@ def _recipe(formula: Formula, quantities: SessionQuantities, say: Words) -> Tabl
                 quantity.product.name + part_of(quantity, say),
                 quantity.product.pinned_id,
                 quantity.product.vendor.name,
-                container_text(quantity.product),
+                container_words(quantity.product, say),
                 asked(line, say),
                 say(PERMISSIONS[quantity.product.mixing.value]),
             )
@@ -193,7 +195,7 @@ def _batch(quantities: SessionQuantities, say: Words) -> Facts:
         name=BATCH,
         is_input=True,
     )
-    return Facts((fact,), title=say("Calculation"), across=1)
+    return Facts((fact,), title=say("Calculation"), across=2)
 
 
 def _auxiliaries(quantities: SessionQuantities, formulary: Formulary | None, say: Words) -> Table:
@@ -201,7 +203,7 @@ def _auxiliaries(quantities: SessionQuantities, formulary: Formulary | None, say
     columns = (
         Column("product", say("Product"), widest=30),
         Column("substance", say("Declared beside the ingredients"), widest=40),
-        Column("amount", say("How much"), widest=24),
+        Column("amount", say("Amount"), widest=24),
     )
     rows = []
     for product in {line.product.pinned_id: line.product for line in quantities.lines}.values():
@@ -226,27 +228,23 @@ def _name(substance: str, formulary: Formulary | None) -> str:
 
 def _steps(formula: Formula, quantities: SessionQuantities, say: Words) -> Iterator[str]:
     """Say what is to be done, as far as the formula and the labels say it."""
-    number = 0
-    for text in dissolved(quantities, say):
-        number += 1
-        yield f"{number}. {text}"
+    steps = list(dissolved(quantities, say))
     last: list[str] = []
     for line, quantity in zip(formula.lines, quantities.lines, strict=True):
         name = quantity.product.name + part_of(quantity, say)
         if line.fill_to is not None:
             last.append(say("Fill up with {product} to {volume}.", product=name, volume=show(line.fill_to)))
-            continue
-        number += 1
-        yield f"{number}. " + say("Draw {amount} of {product}.", amount=asked(line, say), product=name)
-    for text in last:
-        number += 1
-        yield f"{number}. {text}"
+        else:
+            volume = plain(magnitude(quantity.volume, "mL").quantize(_READ_ALONG).normalize())
+            how = asked(line, say)
+            steps.append(say("Draw {volume} mL of {product}: {how}.", volume=volume, product=name, how=how))
+    yield from (f"{number}. {text}" for number, text in enumerate((*steps, *last), start=1))
     yield say("The order of mixing, how long to mix and how to filter are not stated.")
 
 
 def _storage(quantities: SessionQuantities, say: Words) -> Facts:
     facts = [
-        Fact(say("Storage of {product}", product=product.name), storage_text(product.storage))
+        Fact(say("Storage of {product}", product=product.name), storage_words(product, say))
         for product in {line.product.pinned_id: line.product for line in quantities.lines}.values()
     ]
     facts.append(Fact(say("Storage of the mixture"), say("not stated")))

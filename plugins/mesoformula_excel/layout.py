@@ -7,19 +7,27 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from mesoformula.sheets import Column, Holds, Sheet, Value, plain_value
 
 #: What stands before a total that leaves out what is not known.
 AT_LEAST = "≥ "
 
+#: Lines that one row shows, within what Excel draws.
+_MOST_LINES = 28
 #: What text in a table stands off the edge.
 INDENT = 1.2
 _PADDING = 1.2
+#: Lots are written in capitals, which are wider than digits.
+_CAPITAL = 1.15
+_WIDEST = frozenset("MWmw@%")
 #: Numbers stand off the edge, and their totals are bold.
 _OF_NUMBERS = 3.2
 #: Characters of the text's size to one unit of width, which counts digits of the larger default size.
 _DENSITY = 1.2
+#: By how much digits are wider than the letters that this density is of.
+_OVER = 0.2
 _NARROWEST = 7.0
 #: Facts and notes have at least this much room, also above a narrow table.
 _PAGE = 80.0
@@ -62,13 +70,16 @@ def breadth(text: str) -> int:
     Returns:
         The breadth of its longest line; wide characters count twice, combining ones not at all.
     """
-    return max((sum(map(_wide, line)) for line in text.split("\n")), default=0)
+    return max((math.ceil(sum(map(_wide, line))) for line in text.split("\n")), default=0)
 
 
-def _wide(char: str) -> int:
+@cache
+def _wide(char: str) -> float:
     if unicodedata.combining(char) or unicodedata.category(char) in ("Cf", "Me", "Mn"):
         return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    if unicodedata.east_asian_width(char) in "WF":
+        return 2
+    return 1.5 if char in _WIDEST else _CAPITAL if char.isupper() else 1
 
 
 def column_widths(sheet: Sheet) -> tuple[float, ...]:
@@ -133,7 +144,7 @@ def lines(text: str, width: float) -> int:
         count += 1
         used = 0.0
         for word in line.split(" "):
-            length = breadth(word)
+            length = breadth(word) + _OVER * sum(map(str.isdigit, word))
             if used and used + 1 + length > room:
                 count += 1
                 used = 0.0
@@ -180,3 +191,26 @@ def halves(widths: Sequence[float]) -> tuple[tuple[int, int], ...]:
     if sum(widths) < _TWO_UP or middle < 2 or last - middle < 1:
         return ((0, last),)
     return ((0, middle - 1), (middle, last))
+
+
+def pieces(text: str, width: float) -> tuple[str, ...]:
+    """
+    Divide a text that is longer than one row can show.
+
+    Args:
+        text: Any.
+        width: Of its cell.
+
+    Returns:
+        The text, or its parts between words.
+    """
+    if lines(text, width) <= _MOST_LINES:
+        return (text,)
+    found = [""]
+    for word in text.split(" "):
+        longer = f"{found[-1]} {word}" if found[-1] else word
+        if found[-1] and lines(longer, width) > _MOST_LINES:
+            found.append(word)
+        else:
+            found[-1] = longer
+    return tuple(found)

@@ -48,7 +48,7 @@ from mesoformula_excel.styles import (
     height,
     number_format,
 )
-from mesoformula_excel.texts import heading
+from mesoformula_excel.texts import clean, heading
 from mesoformula_excel.vital import with_written
 
 _HEAD_LINE = 15.0
@@ -228,9 +228,10 @@ class _List:
         return f"{self.letters[key]}{self.row}"
 
     def _spans(self, first: int, last: int) -> None:
-        for column in self.sheet.columns:
+        for place, column in enumerate(self.sheet.columns):
             span = Span(self.worksheet.title, self.letters[column.key], first, last)
-            self.book.span(self.sheet.key, column, span)
+            values = [plain_value(row.values[place]) for row in self.rows]
+            self.book.span(self.sheet.key, column, span, values)
 
     def _table(self, name: str, header: int) -> None:
         first, last = header + 1, self.row - 1
@@ -238,7 +239,7 @@ class _List:
         table = Table(displayName=name, ref=f"A{header}:{self.last_letter}{last}")
         table._initialise_columns()
         for column, text in zip(table.tableColumns, self.headings, strict=True):
-            column.name = text
+            column.name = clean(text)
         self.worksheet.add_table(table)
         for column in self.sheet.columns:
             if self.open[column.key]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mesoformula import Column, Product, plain
 from mesoformula.sheets import Holds, Mark, Row, Table, Value
-from mesoformula_excel.session_words import deviation, local, zone_name
+from mesoformula_excel.stock_words import DEVIATIONS, local, zone_name
 
 if TYPE_CHECKING:
     from mesoformula.languages import Words
@@ -119,13 +119,13 @@ def _remarks(lot: LotTaken, lines: str, zone: tzinfo | None, day: date | None, s
         yield say(
             "used {moment} ({zone})",
             moment=f"{local(lot.used_at, zone):%Y-%m-%d %H:%M}",
-            zone=zone_name(zone),
+            zone=zone_name(zone, say),
         )
     elif lot.has_lapsed:
         yield say("was kept, and is no longer: pick it again")
     else:
         yield say("kept in {place}", place=lot.location)
     for one in lot.deviations:
-        yield deviation(one.value, say)
+        yield say(DEVIATIONS[one])
     if lot.beyond_use_at is not None:
         yield say("opened: use before {moment}", moment=f"{local(lot.beyond_use_at, zone):%Y-%m-%d %H:%M}")

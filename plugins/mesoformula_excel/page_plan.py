@@ -280,16 +280,15 @@ def _words(blocks: Sequence[Block], width: int) -> dict[int, int]:
 
 
 def _of_facts(facts: Facts, room: int, words: Mapping[int, int]) -> tuple[int, ...]:
-    is_short = any(
-        (fact.is_input and fact.holds is not Holds.TEXT)
-        or (isinstance(fact.value, Live) and fact.value.is_vital)
-        for fact in facts.facts
-    )
+    is_vital = any(isinstance(fact.value, Live) and fact.value.is_vital for fact in facts.facts)
+    is_short = is_vital or any(fact.is_input and fact.holds is not Holds.TEXT for fact in facts.facts)
     edges: list[int] = []
     for pair in range(facts.across):
         start = round(room * pair / facts.across)
         end = round(room * (pair + 1) / facts.across) - (_GUTTER if pair + 1 < facts.across else 0)
-        value = min(start + words[facts.across], end - _LEAST)
-        short = min(value + _SHORT, end)
-        edges += [start, value, short if is_short and short < end - _LEAST else end, end]
+        value = min(start + words[facts.across], end - (2 if is_vital else 1) * _LEAST)
+        short = value + _SHORT
+        if is_vital:
+            short = min(short, max((value + end) // 2, value + _LEAST))
+        edges += [start, value, short if is_short and short <= end - _LEAST else end, end]
     return tuple(edges)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -31,7 +31,7 @@ from mesoformula_excel.charts import chart_height, draw_chart
 from mesoformula_excel.computing import live
 from mesoformula_excel.entry import Entry
 from mesoformula_excel.formulas import Span, is_wild
-from mesoformula_excel.layout import AT_LEAST, INDENT, lines, shown
+from mesoformula_excel.layout import AT_LEAST, INDENT, lines, pieces, shown
 from mesoformula_excel.page_plan import (
     ACROSS,
     POINTS,
@@ -51,8 +51,6 @@ from mesoformula_excel.styles import (
     BOLD,
     CHARACTER,
     COLOURS,
-    DARK,
-    INPUT_CELL,
     LINE,
     QUIET_TEXT,
     SUBTITLE,
@@ -60,6 +58,7 @@ from mesoformula_excel.styles import (
     TITLE,
     Look,
     body_look,
+    fact_look,
     head_look,
     height,
     number_format,
@@ -69,7 +68,6 @@ from mesoformula_excel.vital import with_written
 _GAP = 8.0
 #: Room to write by hand, in points.
 _TO_WRITE = 24.0
-_SPLIT = 28
 
 
 def write_page(book: Book, worksheet: Any, sheet: Sheet, sizes: Mapping[str, int]) -> None:
@@ -233,9 +231,9 @@ class _Page:
             first = self.row
             # What expressions find of a table without rows: cells that are empty.
             self._tall(_GAP)
-        for column, _left, _right in columns:
+        for place, column in enumerate(table.columns):
             span = Span(self.worksheet.title, letters[column.key], first, self.row - 1)
-            self.book.span(table.key, column, span)
+            self.book.span(table.key, column, span, [plain_value(row.values[place]) for row in table.rows])
         if table.rows and any(column.total for column in table.columns):
             self._totals(table, columns, letters, first)
 
@@ -279,20 +277,22 @@ class _Page:
         self._heading(facts.title, edges[0], edges[-1])
         pairs = [edges[n : n + 4] for n in range(0, len(edges), 4)]
         for start in range(0, len(facts.facts), facts.across):
+            beside = facts.facts[start : start + facts.across]
+            # A line to write on stands at the bottom, and so do the words beside it.
+            upright = "bottom" if any(fact.to_fill_in for fact in beside) else "center"
             tallest = 0.0
-            for fact, pair in zip(facts.facts[start : start + facts.across], pairs, strict=False):
-                tallest = max(tallest, self._fact(fact, pair))
+            for fact, pair in zip(beside, pairs, strict=False):
+                tallest = max(tallest, self._fact(fact, pair, upright))
             self._tall(tallest)
 
-    def _fact(self, fact: Fact, edges: tuple[int, ...]) -> float:
+    def _fact(self, fact: Fact, edges: tuple[int, ...], upright: str) -> float:
         """Write a word and its value into the current row, and return the height that they need."""
         word, value, short, end = edges
-        lower = "bottom" if fact.to_fill_in else "center"
-        taken = self._across(fact.word, word, value, QUIET_TEXT.but(upright=lower))
+        taken = self._across(fact.word, word, value, QUIET_TEXT.but(upright=upright))
         given = fact.value
         is_formula = isinstance(given, Live)
         plain = plain_value(given)
-        look = _fact_look(fact, is_formula=is_formula)
+        look = fact_look(fact, is_formula=is_formula).but(upright=upright)
         is_vital = isinstance(given, Live) and given.is_vital
         is_short = short < end and (is_vital or (fact.is_input and fact.holds is not Holds.TEXT))
         right = short if is_short else end
@@ -307,7 +307,7 @@ class _Page:
             taken = max(taken, lines(plain, right - value))
         if is_vital and is_short:
             text = self.say("when written: {value}", value=shown(plain, fact.places) or "–")
-            taken = max(taken, self._across(text, short, end, QUIET_TEXT.but(indent=1, upright="center")))
+            taken = max(taken, self._across(text, short, end, QUIET_TEXT.but(indent=1, upright=upright)))
         return max(height(taken), _TO_WRITE if fact.to_fill_in else 0)
 
     def _allow(self, fact: Fact, cell: str) -> None:
@@ -334,7 +334,7 @@ class _Page:
     # ---- cells --------------------------------------------------------------------------------------------
 
     def _paragraph(self, text: str, left: int, right: int, look: Look) -> None:
-        for piece in _pieces(text, right - left):
+        for piece in pieces(text, right - left):
             taken = self._across(piece, left, right, look)
             self._tall(height(taken) * max(look.size / 10, 1) + (2 if look.ground else 0))
 
@@ -378,30 +378,3 @@ def _holds(value: Value) -> Holds:
 def _places(value: Value) -> int:
     exponent = value.as_tuple().exponent if isinstance(value, Decimal) else 0
     return max(-exponent, 0) if isinstance(exponent, int) else 0
-
-
-def _fact_look(fact: Fact, *, is_formula: bool) -> Look:
-    shown_as = number_format(fact.holds, fact.places, is_formula=is_formula)
-    if fact.is_input:
-        return INPUT_CELL.but(format=shown_as, wraps=fact.holds is Holds.TEXT)
-    if fact.to_fill_in:
-        return BODY.but(bottom="rule", upright="bottom", format=shown_as, is_open=True)
-    letters, ground = COLOURS.get(fact.mark, ("000000" if not is_formula else DARK, None))
-    look = BODY.but(
-        upright="center", colour=letters, ground=ground, bold=bool(fact.mark) or is_formula, format=shown_as
-    )
-    return look.but(wraps=fact.holds is Holds.TEXT)
-
-
-def _pieces(text: str, width: float) -> Iterable[str]:
-    """Divide a text that is longer than one row can show."""
-    if lines(text, width) <= _SPLIT:
-        return (text,)
-    found = [""]
-    for word in text.split(" "):
-        longer = f"{found[-1]} {word}" if found[-1] else word
-        if found[-1] and lines(longer, width) > _SPLIT:
-            found.append(word)
-        else:
-            found[-1] = longer
-    return found

@@ -38,6 +38,8 @@ MOST_MERGED_ROWS = 2_000_000
 _CHUNK = 1 << 16
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_NUMBERED = re.compile(rb'<row\b[^<>]*?\sr="[0-9]+"')
+_EMPTY_ROW = re.compile(rb"<row\b[^<>]*/>|<row\b[^<>]*[^<>/]>(?:<c\b[^<>]*/>)*</row>")
 _CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _RANGE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6}):([A-Z]{1,3})([1-9][0-9]{0,6})")
 _ENCODING = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
@@ -102,6 +104,7 @@ def _checked(content: bytes, path: Path) -> BytesIO:
                 continue  # pictures and the like: not in the copy, so that nothing reads them
             data = _taken(archive, part, path)
             _check_xml(data, part.filename, path)
+            data = _without_empty_rows(data)
             tags += data.count(b"<")
             if tags > MOST_TAGS:
                 raise _refusal(path, "too-large", f"holds more than {MOST_TAGS} tags; split it")
@@ -160,6 +163,14 @@ def _check_xml(data: bytes, name: str, path: Path) -> None:
             "entities",
             f"has a part {name[:60]!r} with a document type, which no workbook needs; it is not read",
         )
+
+
+def _without_empty_rows(data: bytes) -> bytes:
+    """Take out the rows of a large sheet that hold nothing: some programs write a million of them."""
+    # Rows without a number are counted from the one before, and what is no markup may look like it.
+    if len(data) < SMALL_PART or b"<!" in data or len(_NUMBERED.findall(data)) != data.count(b"<row"):
+        return data
+    return _EMPTY_ROW.sub(b"", data)
 
 
 # ---- sheets --------------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ from mesoformula_excel.live_doses import doses_table, undisclosed
 from mesoformula_excel.live_lines import lines_table, scales
 from mesoformula_excel.lots_table import lots_table
 from mesoformula_excel.session_volumes import INJECTED, PREPARED, volumes
-from mesoformula_excel.session_words import local, route, zone_name
+from mesoformula_excel.session_words import route
+from mesoformula_excel.stock_words import local, zone_name
 
 if TYPE_CHECKING:
     from mesoformula import Formula, Session, SessionQuantities
@@ -62,12 +63,12 @@ def session_sheets(request: SheetRequest) -> tuple[Sheet, ...]:
 
 def _record(request: SheetRequest, prepared: Preparation, say: Words) -> Sheet:
     quantities = prepared.quantities
-    purpose = _purpose(quantities.session.formula, say)
+    what_for = purpose(quantities.session.formula, say)
     table, besides = short_checks(prepared, "session_checks_short", say)
     blocks: list[Block] = [
         status(prepared, say),
         _about(prepared, say),
-        *([Texts((purpose,))] if purpose else []),
+        *([Texts((what_for,))] if what_for else []),
         volumes(quantities, say),
         lines_table(quantities, scales(quantities, request.formulary), "session_lines", PREPARED, say),
     ]
@@ -112,8 +113,17 @@ def _about(prepared: Preparation, say: Words) -> Facts:
     )
 
 
-def _purpose(formula: Formula, say: Words) -> str:
-    """Say what a formula is for."""
+def purpose(formula: Formula, say: Words) -> str:
+    """
+    Say what a formula is for.
+
+    Args:
+        formula: Any formula.
+        say: The language.
+
+    Returns:
+        What it says itself; nothing if it does not.
+    """
     teaching = say("A teaching example: it describes no published mixture.") if formula.teaching else None
     return " ".join(filter(None, (teaching, formula.description)))
 
@@ -182,7 +192,7 @@ def _doses_sheet(table: Table, request: SheetRequest, say: Words) -> Sheet:
 
 
 def _beyond_use(request: SheetRequest, prepared: Preparation, say: Words) -> tuple[Facts, Facts]:
-    zone = zone_name(request.zone)
+    zone = zone_name(request.zone, say)
     moment = prepared.beyond_use_at
     until: Value = None
     if moment is not None:
@@ -310,28 +320,23 @@ def limits_table(limits: Sequence[KeptUntil], request: SheetRequest, say: Words,
     Returns:
         A row for each.
     """
-    zone = zone_name(request.zone)
+    zone = zone_name(request.zone, say)
+    has_moments = any(one.until is not None for one in limits)
+    moment = Column("until", say("Use before ({zone})", zone=zone), Holds.MOMENT)
     columns = (
-        Column("until", say("Use before ({zone})", zone=zone), Holds.MOMENT),
-        Column("how", say("Kept"), widest=24),
-        Column("reason", say("Why"), widest=70),
+        *((moment,) if has_moments else ()),
+        Column("how", say("Kept"), widest=18),
+        Column("reason", say("Why"), widest=80),
         Column("rule", say("Rule"), widest=28),
-        Column("source", say("Source"), widest=50),
+        Column("source", say("Source"), widest=44),
     )
-    rows = tuple(
-        Row(
-            (
-                local(one.until, request.zone) if one.until is not None else None,
-                _how_long(one, say),
-                one.reason,
-                one.rule,
-                one.source,
-            ),
-            Mark.ATTENTION if number == 0 else Mark.NONE,
-        )
-        for number, one in enumerate(limits)
-    )
-    return Table(key, columns, rows, title=say("How long it keeps: the first governs"))
+    rows = []
+    for number, one in enumerate(limits):
+        until = local(one.until, request.zone) if one.until is not None else None
+        values: tuple[Value, ...] = (_how_long(one, say), one.reason, one.rule, one.source)
+        mark = Mark.ATTENTION if number == 0 else Mark.NONE
+        rows.append(Row((until, *values) if has_moments else values, mark))
+    return Table(key, columns, tuple(rows), title=say("How long it keeps: the first governs"))
 
 
 def _how_long(limit: KeptUntil, say: Words) -> str:

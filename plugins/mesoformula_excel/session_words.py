@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from mesoformula import Form, Line, Permission, Quantity, Route, Severity, show
@@ -58,16 +57,6 @@ _KEEPS: Mapping[str, str] = {
     "may be kept": later("may be kept"),
 }
 
-_DEVIATIONS: Mapping[str, str] = {
-    "expired": later("used although expired"),
-    "quarantined": later("used although quarantined"),
-    "recalled": later("used although recalled"),
-    "beyond-use": later("used beyond its beyond-use date"),
-    "reserved": later("used although kept for another session"),
-    "shared": later("shared between sessions"),
-    "recalled-since": later("recalled since"),
-}
-
 
 def weight(severity: Severity, say: Words) -> str:
     """
@@ -109,20 +98,6 @@ def route(of: Route, say: Words) -> str:
         A word.
     """
     return say(ROUTES[of.value])
-
-
-def deviation(code: str, say: Words) -> str:
-    """
-    Say why a use should not have happened.
-
-    Args:
-        code: Of the deviation.
-        say: The language.
-
-    Returns:
-        Words; the code itself where a later version knows more of them.
-    """
-    return say(_DEVIATIONS[code]) if code in _DEVIATIONS else code
 
 
 def rest(keep: Keep, keep_for: Quantity | None, say: Words) -> str:
@@ -169,30 +144,3 @@ def asked(line: Line, say: Words) -> str:
     if line.make_up_to is not None:
         text = say("{amount}, made up to {volume}", amount=text, volume=show(line.make_up_to))
     return text
-
-
-def local(moment: datetime, zone: tzinfo | None) -> datetime:
-    """
-    Bring a moment to the time of the site.
-
-    Args:
-        moment: With a time zone.
-        zone: Of the site; None for UTC.
-
-    Returns:
-        The same moment as the site's clocks show it, without a zone, as cells hold it.
-    """
-    return moment.astimezone(zone or UTC).replace(tzinfo=None)
-
-
-def zone_name(zone: tzinfo | None) -> str:
-    """
-    Name the zone of the site for a heading.
-
-    Args:
-        zone: Of the site; None for UTC.
-
-    Returns:
-        Such as `Europe/Paris`.
-    """
-    return str(zone) if zone is not None else "UTC"

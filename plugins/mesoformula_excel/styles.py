@@ -10,7 +10,7 @@ import attrs
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 
-from mesoformula.sheets import Column, Holds, Mark, MarkOfDays
+from mesoformula.sheets import Column, Fact, Holds, Mark, MarkOfDays
 
 DAY = "yyyy-mm-dd"
 MOMENT = "yyyy-mm-dd hh:mm"
@@ -47,7 +47,7 @@ _SIDES = {
 _BESIDE = {Holds.TEXT: "left", Holds.DAY: "center", Holds.MOMENT: "center"}
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Look:
     """
     How a cell looks.
@@ -213,6 +213,29 @@ def body_look(column: Column, mark: Mark, *, is_formula: bool, is_open: bool) ->
         is_quoted=column.holds is Holds.TEXT and not is_formula and not is_open,
         is_open=is_open,
     )
+
+
+def fact_look(fact: Fact, *, is_formula: bool) -> Look:
+    """
+    Find the look of the value of a fact.
+
+    Args:
+        fact: Which.
+        is_formula: Whether it follows from other cells.
+
+    Returns:
+        The look.
+    """
+    shown_as = number_format(fact.holds, fact.places, is_formula=is_formula)
+    if fact.is_input:
+        return INPUT_CELL.but(format=shown_as, wraps=fact.holds is Holds.TEXT)
+    if fact.to_fill_in:
+        return BODY.but(bottom="rule", upright="bottom", format=shown_as, is_open=True)
+    letters, ground = COLOURS.get(fact.mark, ("000000" if not is_formula else DARK, None))
+    look = BODY.but(
+        upright="center", colour=letters, ground=ground, bold=bool(fact.mark) or is_formula, format=shown_as
+    )
+    return look.but(wraps=fact.holds is Holds.TEXT)
 
 
 def height(lines: int) -> float:

@@ -80,7 +80,7 @@ def heading(text: str, taken: Collection[str]) -> str:
     Returns:
         The heading, numbered if need be.
     """
-    line = " ".join(clean(text).split()) or "Column"
+    line = " ".join(plain(text).split()) or "Column"
     return _unlike(line, taken, LONGEST_HEADING)
 
 

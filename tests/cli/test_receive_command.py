@@ -146,6 +146,68 @@ def test_the_same_request_for_the_same_note_changes_nothing(meso, note):
     assert "says something else" in ran.err
 
 
+def test_the_same_note_twice_is_received_once_however_it_was_saved(meso, note):
+    content = HEADINGS + f"{NCTF},A,1,05/2099\n"
+    assert note(content).code == 0
+    first = listed(meso)["anchor"]
+    for again in (
+        note(content, name="copy.csv"),
+        note(content.replace(",", ";"), "--by", "ben", "--reason", "for sure"),
+        note(content, "--location", "fridge"),
+        note(content, "--dry-run"),
+    ):
+        assert (again.code, again.err) == (0, "")
+        assert "nothing changed: movement 1 received this file before (" in again.said
+        assert "--again receives it once more" in again.said
+    ran = note(content, "--json")
+    assert (ran.json["repeated"], ran.json["movement"], ran.json["anchor"]) == (True, 1, first)
+    planned = note(content, "--json", "--dry-run").json
+    assert (planned["dry_run"], planned["received_by"]) == (True, 1)
+    assert listed(meso)["anchor"] == first
+
+
+def test_a_note_may_be_received_again_on_purpose(meso, note):
+    content = HEADINGS + f"{NCTF},A,1,05/2099\n"
+    note(content)
+    assert meso("stock", "reverse", "1", "--reason", "wrong place").code == 0
+    assert "and movement 2 took it back; --again" in note(content).said
+    assert note(content, "--again", "--location", "fridge").code == 0
+    assert there(meso) == {("A", "fridge"): 1}
+    assert meso("stock", "receive", NCTF, "--again").code == 2
+
+
+def test_two_notes_of_the_same_goods_are_two(meso, note):
+    goods = HEADINGS + f"{NCTF},A,1,05/2099\n"
+    for number in (17, 18):
+        assert note(f"Delivery note,{number}\n{goods}").code == 0
+    assert there(meso) == {("A", "main"): 2}
+    assert note(goods, option="--opening").code == 0
+    assert "nothing changed" in note(goods, option="--opening").said
+    assert there(meso) == {("A", "main"): 3}
+
+
+def test_what_nobody_may_guess_does_not_name_a_note(meso, note):
+    head = HEADINGS.strip() + ",remark,colour\n"
+    assert note(f"{head}{NCTF},A,1,05/2099,for Ms X,red\n").code == 0
+    assert "nothing changed" in note(f"{head}{NCTF},A,1,05/2099,for Ms Y,blue\n").said
+
+
+def test_rows_that_a_filter_hides_are_received_and_counted(meso):
+    book = openpyxl.Workbook()
+    for row in (
+        ["product", "lot", "containers", "expiry"],
+        [NCTF, "A", 1, "05/2099"],
+        [NCTF, "B", 2, "05/2099"],
+    ):
+        book.active.append(row)
+    book.active.row_dimensions[3].hidden = True
+    book.save("note.xlsx")
+    ran = meso("stock", "receive", "--from", "note.xlsx", "--dry-run")
+    assert "1 row was not shown, by a filter or by hand, and read as well" in ran.said
+    assert meso("stock", "receive", "--from", "note.xlsx", "--json").json["hidden_rows"] == 1
+    assert there(meso) == {("A", "main"): 1, ("B", "main"): 2}
+
+
 def test_a_mapping_is_saved_and_used_again(meso, note):
     content = f"Artikel-Bez.,Ch.-B.,Menge Stk,Haltbar\n{NCTF},A,3,05/2099\n"
     Path("map.toml").write_text(

@@ -169,7 +169,10 @@ def test_one_day_rules_the_whole_workbook(tmp_path: Path) -> None:
 
     assert fact_cell(workbook["Shelf"], "As of").value.startswith("='Summary'!$")
     assert fact_cell(workbook["Summary"], "As of").value == datetime(2026, 5, 4)  # noqa: DTZ001
-    assert [fact_cell(sheet, "As of").value.date() for sheet in other.worksheets[:2]] == [DAY, date(2026, 6, 1)]
+    assert [fact_cell(sheet, "As of").value.date() for sheet in other.worksheets[:2]] == [
+        DAY,
+        date(2026, 6, 1),
+    ]
 
 
 def test_what_follows_from_an_empty_table_follows_from_an_empty_cell(tmp_path: Path) -> None:
@@ -244,9 +247,33 @@ def test_choices_that_a_rule_cannot_hold_stand_on_a_hidden_tab_at_the_end(tmp_pa
     assert [row[0].value for row in workbook["Choices"]] == ["whole", "broken, but there", 'as "new"']
 
 
+def test_a_heading_that_looks_like_an_escape_is_the_same_in_the_cell_and_in_the_table(tmp_path: Path) -> None:
+    path = tmp_path / "s.xlsx"
+    write_workbook([Sheet("s", "S", (Column("a", "_x0041_"),), (Row((1,)),))], path)
+    with zipfile.ZipFile(path) as archive:
+        cells = archive.read("xl/worksheets/sheet1.xml").decode()
+        table = archive.read("xl/tables/table1.xml").decode()
+
+    assert "<t>_x005F_x0041_</t>" in cells
+    assert 'name="_x005F_x0041_"' in table
+
+
+@pytest.mark.parametrize(("across", "is_upright"), [(1, False), (2, True), (3, True), (4, True)])
+def test_a_vital_fact_is_never_without_its_plain_text(tmp_path: Path, across: int, is_upright: bool) -> None:
+    live = Live(7, Apply(Function.ADD, (3, 4)), is_vital=True)
+    facts = tuple(Fact(f"A rather long word that says what it is {n}", live) for n in range(across))
+    worksheet = written(
+        tmp_path / "s.xlsx", page(Facts(facts, across=across), is_upright=is_upright)
+    ).worksheets[0]
+    texts = [cell.value for row in worksheet.iter_rows() for cell in row]
+
+    assert texts.count("when written: 7") == texts.count("=3+4") == across
+
+
 def test_single_cells_of_a_row_can_be_opened(tmp_path: Path) -> None:
     columns = (Column("lot", "Lot"), Column("n", "Counted", Holds.WHOLE, editable=True, allowed=Allowed(0)))
     rows = (Row(("A1", None)), Row((None, None), editable=("lot",)))
+    columns = (attrs.evolve(columns[0], allowed=Allowed(longest=20)), columns[1])
     worksheet = written(tmp_path / "s.xlsx", Sheet("s", "S", columns, rows, is_locked=True)).worksheets[0]
     (table,) = worksheet.tables.values()
     _header, first, second = worksheet[table.ref]
@@ -285,6 +312,8 @@ def test_charts_refer_to_their_tables_and_one_of_an_empty_table_is_left_out(tmp_
 
     assert len(charts) == 2
     assert all("'Summary'!$" in chart for chart in charts)
+    assert "<v>246</v>" not in charts[0]  # the total is no bar
+    assert "<v>56</v>" in charts[0]  # for viewers that look nothing up
     assert "legend" not in charts[0]
     assert "legend" in charts[1]
 

@@ -236,6 +236,38 @@ def test_a_lone_value_far_down_is_read(path: Path) -> None:
     assert read(path, with_sheet(xml)).rows == ((Cell(1, 1_048_576, 1),),)
 
 
+def test_a_million_empty_rows_between_two_values_change_nothing(path: Path) -> None:
+    rows = "".join(f'<row r="{n}"><c r="A{n}" s="0"/></row>' for n in range(2, 60_000))
+    xml = (
+        f'<sheetData><row r="1"><c r="A1"><v>1</v></c></row>{rows}'
+        '<row r="60000" hidden="1"><c r="A60000" s="0"/><c r="C60000"><v>2</v></c></row><row r="60001"/></sheetData>'
+    )
+
+    grid = read(path, with_sheet(xml))
+
+    assert [[cell.value for cell in row] for row in grid.rows] == [[1], [None, None, 2]]
+    assert (grid.rows[1][2].place, grid.hidden) == ("C60000", frozenset({60_000}))
+
+
+def test_an_underscore_that_begins_the_code_of_a_character_is_read_as_it_was_typed(path: Path) -> None:
+    xml = (
+        '<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>a_x005F_x0041_b_x005F_</t></is></c></row>'
+        "</sheetData>"
+    )
+
+    assert read(path, with_sheet(xml)).rows[0][0].value == "a_x0041_b_x005F_"
+
+
+def test_rows_that_are_not_shown_are_named(path: Path) -> None:
+    book = Workbook()
+    for n in range(1, 5):
+        book.active.append([n])
+    for row in (2, 4, 9):
+        book.active.row_dimensions[row].hidden = True
+
+    assert read(path, saved(book)).hidden == {2, 4}
+
+
 def test_control_characters_come_through_for_others_to_refuse(path: Path) -> None:
     content = changed(GOOD, lambda _name, data: data.replace(b"<t>L1</t>", b"<t>L&#9;1&#x85;</t>"))
 

@@ -456,7 +456,7 @@ def test_lots_stand_with_their_line_supplier_expiry_and_what_is_wrong(
     assert rows[0]["taken"] == "used 2026-11-23 10:05 (Europe/Paris); 1 container"
     assert rows[0]["supplier"] == "Medi"
     assert rows[1]["taken"].startswith("EXPIRED; ")
-    assert rows[1]["taken"].endswith("used although expired; 1 container")
+    assert rows[1]["taken"].endswith("was expired; 1 container")
     assert rows[2]["taken"] == "RECALLED; kept in fridge; 0.43 mL from opened container 7"
     marks = [row.mark for row in tables_of(sheets)["session_lots"].rows]
     assert marks == [Mark.NONE, Mark.EXPIRED, Mark.SOON]

@@ -158,8 +158,10 @@ hows = st.fixed_dictionaries(
     {"language": st.sampled_from(languages("mesoformula_excel")), "is_blind": st.booleans()}
 )
 remarks = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=30)
-never = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+never = settings(
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -205,7 +207,9 @@ def tidy(book: Workbook, data: st.DataObject) -> int:
 
 @never
 @given(stock=stocks, how=hows, data=st.data())
-def test_what_is_filled_in_is_adjusted_and_nothing_else(make_product: Any, stock: Any, how: Any, data: Any) -> None:
+def test_what_is_filled_in_is_adjusted_and_nothing_else(
+    make_product: Any, stock: Any, how: Any, data: Any
+) -> None:
     with counted(make_product(), stock, **how) as (store, path):
         book = Workbook(path)
         before = there(store)
@@ -215,7 +219,12 @@ def test_what_is_filled_in_is_adjusted_and_nothing_else(make_product: Any, stock
         ghosts = data.draw(st.none() | st.integers(1, 9), label="found")
         if ghosts is not None:
             row = book.spare[0]
-            for column, value in (("product", "acme/c-500"), ("lot", GHOST), ("place", "main"), ("counted", ghosts)):
+            for column, value in (
+                ("product", "acme/c-500"),
+                ("lot", GHOST),
+                ("place", "main"),
+                ("counted", ghosts),
+            ):
                 book.put(column, row, value)
         hidden = tidy(book, data)
         book.save()

@@ -159,3 +159,18 @@ def test_an_installed_plugin_is_found_by_name_also_if_it_is_blocked(
         "mesoformula",
         __version__,
     )
+
+
+def test_a_plugin_that_annotates_the_sheets_of_others_is_tried_with_some(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "acme_notes.py"
+    path.write_text(
+        "import attrs\nfrom mesoformula import hookimpl\n\n"
+        "@hookimpl(wrapper=True)\ndef mesoformula_sheets(request):\n"
+        "    sheets = yield\n"
+        "    return [attrs.evolve(one, notes=(*one.notes, 'annotated')) for one in sheets]\n",
+        encoding="utf-8",
+    )
+
+    assert checked(capsys, path, 0)["right"] is True

@@ -336,9 +336,10 @@ def _receive_table(
     with closing(open_store(app, stock)) as store:
         before = None
         if who["request_id"] is None and not again:
-            who["request_id"] = request_of(note, opening=opening)
-            before = recorded(store, who["request_id"])
-        receipt = before
+            request = who["request_id"] = request_of(note, opening=opening)
+            before = recorded(store, request)
+            extra["received_by"] = before.movement if before is not None else None
+        receipt = before if not dry_run else None
         if before is None and not dry_run:
             try:
                 receipt = receive(store, note.deliveries, takeover=opening, **who)

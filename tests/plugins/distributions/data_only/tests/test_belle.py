@@ -1,5 +1,6 @@
 import mesoformula_belle
 import pytest
+
 from mesoformula.testing import CatalogueConformance, PluginConformance
 
 

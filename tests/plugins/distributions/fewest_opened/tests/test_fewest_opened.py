@@ -5,9 +5,10 @@ import mesoformula_fewest_opened
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mesoformula_fewest_opened.choosing import fewest_first
+
 from mesoformula import Candidate, Choice, Need
 from mesoformula.testing import LotPolicyConformance, PluginConformance
-from mesoformula_fewest_opened.choosing import fewest_first
 
 MOMENT = datetime(2026, 5, 4, tzinfo=UTC)
 

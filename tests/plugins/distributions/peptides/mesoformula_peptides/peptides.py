@@ -6,10 +6,11 @@ import re
 from collections import Counter
 
 import attrs
+
 from mesoformula.fields import Flag, Text, written
 
-#: The amino acids by their one-letter codes, each less the water that a peptide bond sets free. Codes: IUPAC-IUB
-#: JCBN, Nomenclature and symbolism for amino acids and peptides (1983), 3AA-1.
+#: The amino acids by their one-letter codes, each less the water that a peptide bond sets free. Codes:
+#: IUPAC-IUB JCBN, Nomenclature and symbolism for amino acids and peptides (1983), 3AA-1.
 RESIDUES = {
     "A": "C3H5NO",
     "R": "C6H12N4O",

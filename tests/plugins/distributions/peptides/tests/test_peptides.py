@@ -3,6 +3,8 @@ from collections import Counter
 import attrs
 import mesoformula_peptides
 import pytest
+from mesoformula_peptides.peptides import RESIDUES, Peptide, atoms, formula_of, in_hill_order
+
 from mesoformula import Session
 from mesoformula.app import App
 from mesoformula.testing import (
@@ -11,19 +13,16 @@ from mesoformula.testing import (
     IngredientClassConformance,
     PluginConformance,
 )
-from mesoformula_peptides.peptides import RESIDUES, Peptide, atoms, formula_of, in_hill_order
 
 
-class TestPeptides(
-    PluginConformance, CatalogueConformance, ChecksConformance, IngredientClassConformance
-):
+class TestPeptides(PluginConformance, CatalogueConformance, ChecksConformance, IngredientClassConformance):
     @pytest.fixture
     def plugin(self):
         return mesoformula_peptides
 
 
 def test_a_formula_follows_from_a_sequence():
-    # Oxytocin without its disulfide bond and amide: PubChem's C43H66N12O12S2, plus two hydrogens, less NH, plus O.
+    # Oxytocin, C43H66N12O12S2 in PubChem, without its disulfide bond (two hydrogens more) and its amide.
     assert in_hill_order(formula_of("CYIQNCPLG")) == "C43H67N11O13S2"
     assert atoms("C14H24N6O4") == Counter({"C": 14, "H": 24, "N": 6, "O": 4})
     assert len(RESIDUES) == 20

@@ -1,0 +1,3 @@
+"""It needs what is not installed."""
+
+import mesoformula_not_there  # noqa: F401
