@@ -196,10 +196,11 @@ class Caller(Registry):
                 values = self._call_one(implementation, arguments, drained)
                 for value in values:
                     answers.checked(value)
-            except (KeyboardInterrupt, SheetError):
-                # Sheets that cannot be made as they are asked for are a refusal, and no mistake of a plugin.
+            except KeyboardInterrupt:
                 raise
             except BaseException as err:
+                if isinstance(err, SheetError) and hook == "mesoformula_sheets":
+                    raise  # sheets that cannot be made as they are asked for are a refusal, and no mistake
                 self._failed(implementation, err)
                 continue
             offered.extend(Offered(value, implementation.plugin) for value in values)

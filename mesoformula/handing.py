@@ -6,7 +6,7 @@ They run long after the hook that handed them over, and are watched and answered
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -84,21 +84,46 @@ class Runner(Caller):
             raise PluginResultError(self._failed(implementation, err)) from err
 
     def _guarded(self, offered: Offered[click.Command]) -> click.Command:
-        """Make a copy of a command that runs while it is watched, for as long as it likes."""
+        """
+        Make a copy of a command that runs while it is watched, for as long as it likes.
+
+        What it says of itself and how it reads its arguments is code of the plugin too.
+        """
         command = copy(offered.value)
-        command.invoke = partial(self._invoke, offered)  # type: ignore[method-assign]
+        command.get_short_help_str = partial(  # type: ignore[method-assign]
+            self._short_help, offered, command.get_short_help_str
+        )
+        command.get_help = partial(self._answered_for, offered, command.get_help)  # type: ignore[method-assign]
+        command.make_context = partial(  # type: ignore[method-assign]
+            self._answered_for, offered, command.make_context
+        )
+        command.invoke = partial(  # type: ignore[method-assign]
+            self._answered_for, offered, offered.value.invoke
+        )
         return command
 
-    def _invoke(self, offered: Offered[click.Command], context: click.Context) -> Any:
+    def _short_help(
+        self, offered: Offered[click.Command], read: Callable[..., str], *arguments: Any, **options: Any
+    ) -> str:
+        """Read the line of a command in the list of all, which is no place to fail."""
+        try:
+            return str(self._answered_for(offered, read, *arguments, **options))
+        except PluginResultError as err:
+            if self.strict:
+                raise
+            return f"cannot be shown: {err}"
+
+    def _answered_for(
+        self, offered: Offered[click.Command], function: Callable[..., Any], *arguments: Any, **options: Any
+    ) -> Any:
+        """Run a part of a command: a failure names the plugin, and what click raises passes unchanged."""
         import click
 
         what = f"command {shown(str(offered.value.name))}"
-        implementation = Implementation(
-            "mesoformula_commands", offered.plugin, offered.value.invoke, (), False, what
-        )
+        implementation = Implementation("mesoformula_commands", offered.plugin, function, (), False, what)
         try:
             with self._watch.over(offered.plugin, what, may_last=True):
-                return offered.value.invoke(context)
+                return function(*arguments, **options)
         except (
             MesoformulaError,
             OSError,

@@ -28,13 +28,14 @@ PATIENCE = 2.0
 class Call:
     """One piece of a plugin's code that runs."""
 
-    __slots__ = ("_watch", "is_named", "plugin", "size", "started", "what")
+    __slots__ = ("_watch", "is_named", "may_print", "plugin", "size", "started", "what")
 
     def __init__(self, watch: Watch, plugin: PluginInfo, what: str, is_named: bool) -> None:
         self._watch = watch
         self.plugin = plugin
         self.what = what
         self.is_named = is_named
+        self.may_print = is_named
         self.started = 0.0
         self.size: int | None = None
 
@@ -93,7 +94,7 @@ class Watch:
         Args:
             plugin: Whose code it is.
             what: Runs, such as a hook's name.
-            may_last: Whether it may take long without being named.
+            may_last: Whether it may take long without being named, and print, as a command does.
 
         Returns:
             The call, to tell what came of it.
@@ -104,15 +105,16 @@ class Watch:
         """
         Take notice that a call runs. It costs few steps: the thread that looks at clocks looks by itself.
 
-        What it prints goes to the error stream, so that it does not spoil what programs read.
+        Unless it is a command, what it prints goes to the error stream: programs read the other one.
 
         Args:
             call: That runs.
         """
-        with self._guard:
-            if not self._inside:
-                self._output, sys.stdout = sys.stdout, sys.stderr
-            self._inside += 1
+        if not call.may_print:
+            with self._guard:
+                if not self._inside:
+                    self._output, sys.stdout = sys.stdout, sys.stderr
+                self._inside += 1
         self._running[id(call)] = call
         if self._thread is None:
             self._look_on()
@@ -126,10 +128,11 @@ class Watch:
             err: What it raised, if anything.
         """
         self._running.pop(id(call), None)
-        with self._guard:
-            self._inside -= 1
-            if not self._inside and self._output is not None:
-                sys.stdout = self._output
+        if not call.may_print:
+            with self._guard:
+                self._inside -= 1
+                if not self._inside and self._output is not None:
+                    sys.stdout = self._output
         if isinstance(err, KeyboardInterrupt) and not interrupted_in(err):
             err.add_note(_line(f"plugin {call.plugin} was running {call.what}; {_how_to_do_without(call)}"))
         if self.traces:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from mesoformula.app import Answer
+from mesoformula.clock import day_end
 from mesoformula.errors import OrderError, QuantityError
 from mesoformula.formulary import Formulary
 from mesoformula.formulas import Formula, Line
-from mesoformula.preparations import LotTaken, Preparation
+from mesoformula.preparations import Preparation
 from mesoformula.preparing import NOT_STATED, STATED, Stability, preparation
 from mesoformula.sessions import Session
-from mesoformula.stock.opened.beyond_use import EXPIRY
+from mesoformula.stock.arrivals.receiving import receive
+from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.moves.reversing import reverse
+from mesoformula.stock.opened.beyond_use import EXPIRY, end_of_period
+from mesoformula.stock.opened.openings import open_container
+from mesoformula.stock.opened.using import use, use_opened
+from mesoformula.stock.records import Delivery, Deviation, Order
 from mesoformula.units import parse_quantity, quantity
 from mesoformula_quantities.answer import work_out
 
@@ -124,43 +133,99 @@ def test_without_a_moment_of_preparation_there_is_none_of_beyond_use(prepare: Pr
     assert made.beyond_use_rule == "2 h after preparation, as Ph. Example 2026 says"
 
 
-def lot(prepare: Prepare, **given: Any) -> LotTaken:
-    product = prepare("fictif/multi").quantities.lines[0].product
-    return LotTaken(product, "M1", given.pop("expiry", None), 1, "main", **given)
+# ---- lots of a real ledger ---------------------------------------------------------------------------------
+
+MULTI = "fictif/multi"
+REF = "S-2026-001"
 
 
-def with_lots(
-    prepare: Prepare, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, *lots: LotTaken
-) -> Preparation:
-    from contextlib import closing
-
-    from mesoformula.stock.database.store import open_stock
-
-    monkeypatch.setattr("mesoformula.preparing.lots_of", lambda *_given: (lots, 0))
-    with closing(open_stock(str(tmp_path / "none.sqlite"), zone=PARIS)) as store:
-        return prepare("fictif/multi", prepared_at=AT, store=store, reference="S-2026-001")
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(open_stock(str(tmp_path / "stock.sqlite"), zone=PARIS)) as opened:
+        yield opened
 
 
-def test_an_expired_lot_governs_with_a_moment_that_has_passed(
-    prepare: Prepare, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+@pytest.fixture
+def deliver(prepare: Prepare, store: Store) -> Callable[..., None]:
+    product = prepare(MULTI).quantities.lines[0].product
+
+    def call(lot: str, expiry: date | None, supplier: str | None = None) -> None:
+        receive(store, [Delivery(product, lot, 5, expiry, supplier=supplier)], actor="anna")
+
+    return call
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def day(days: int) -> date:
+    return (now() + timedelta(days=days)).astimezone(PARIS).date()
+
+
+def test_lots_that_were_used_stand_with_their_supplier_and_deviation(
+    prepare: Prepare, store: Store, deliver: Callable[..., None]
 ) -> None:
-    expired = lot(prepare, expiry=date(2026, 11, 23))
-    made = with_lots(prepare, monkeypatch, tmp_path, expired)
+    deliver("OLD", day(-3), "Medi")
+    use(store, MULTI, "OLD", containers=1, reference=REF, order=Order("anna"), deviation="nothing else there")
+    made = prepare(MULTI, prepared_at=now(), store=store, reference=REF)
+    (lot,) = made.lots
 
+    assert (lot.lot, lot.containers, lot.suppliers) == ("OLD", 1, ("Medi",))
+    assert lot.deviations == (Deviation.EXPIRED,)
+    assert lot.used_at is not None
+    assert made.anchor is not None
+    assert made.anchor.seq == 2
+    # What had passed before governs, with a moment that is over.
     assert made.limits[0].rule == EXPIRY
-    assert made.beyond_use_at == datetime(2026, 11, 23, 23, tzinfo=UTC)
-    assert made.beyond_use_rule == "Multi 10: lot M1 may be used through 2026-11-23"
+    assert made.beyond_use_at == day_end(day(-3), PARIS)
+    assert made.beyond_use_rule == f"Multi 10: lot OLD may be used through {day(-3)}"
 
 
 def test_a_container_that_was_opened_before_keeps_no_longer_than_it_did(
-    prepare: Prepare, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    prepare: Prepare, store: Store, deliver: Callable[..., None], formulary: Formulary
 ) -> None:
-    until = datetime(2026, 11, 30, 23, tzinfo=UTC)
-    opened = lot(prepare, opened=7, nanolitres=1_000_000, beyond_use_at=until, rule="product:in-use-period")
-    made = with_lots(prepare, monkeypatch, tmp_path, opened)
+    deliver("M1", day(400))
+    opened_at = now() - timedelta(hours=1)
+    rules = formulary.beyond_use_rules()
+    open_container(store, MULTI, "M1", rules=rules, order=Order("anna", at=opened_at))
+    use_opened(store, 1, reference=REF, order=Order("anna"), volume=parse_quantity("0.5 mL"))
+    made = prepare(MULTI, prepared_at=now(), store=store, reference=REF)
+    (lot,) = made.lots
 
-    assert made.beyond_use_at == until
-    assert made.beyond_use_rule == "Multi 10: opened container 7 of lot M1 was opened before"
+    assert (lot.opened, lot.nanolitres, lot.containers) == (1, 500_000, 0)
+    assert lot.beyond_use_at == end_of_period(parse_quantity("28 d"), opened_at, PARIS)
+    assert made.beyond_use_at == lot.beyond_use_at
+    assert made.beyond_use_rule == "Multi 10: opened container 1 of lot M1 was opened before"
+
+
+def test_what_was_used_on_another_day_or_taken_back_is_not_of_this_session(
+    prepare: Prepare, store: Store, deliver: Callable[..., None]
+) -> None:
+    deliver("M1", None)
+    before = now() + timedelta(seconds=1)
+    one = use(store, MULTI, "M1", containers=1, reference=REF, order=Order("anna"))
+    use(store, MULTI, "M1", containers=2, reference=REF, order=Order("anna"))
+    reverse(store, one.movement, order=Order("anna", "mistaken"))
+    today = prepare(MULTI, prepared_at=before, store=store, reference=REF)
+    tomorrow = prepare(MULTI, prepared_at=before + timedelta(days=1), store=store, reference=REF)
+
+    assert [(lot.lot, lot.containers) for lot in today.lots] == [("M1", 2)]
+    assert (tomorrow.lots, tomorrow.left_out) == ((), 1)
+
+
+def test_a_reference_that_nothing_was_recorded_for_has_no_lots(prepare: Prepare, store: Store) -> None:
+    made = prepare(MULTI, store=store, reference="S-2026-099")
+
+    assert (made.lots, made.anchor, made.store) == ((), None, str(store))
+
+
+def test_a_name_is_no_reference(prepare: Prepare, store: Store) -> None:
+    with pytest.raises(OrderError, match="never a name"):
+        prepare(MULTI, store=store, reference="Anna Roux")
+
+
+# ---- what cannot be ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -289,3 +289,14 @@ def test_ctrl_c_ends_a_slow_plugin_and_says_how_to_leave_it_out(
         "",
         f"interrupted\n{who} was running {what}; MESOFORMULA_BLOCK_PLUGINS=hanging leaves the plugin out\n",
     )
+
+
+def test_what_a_hook_prints_does_not_spoil_what_programs_read(capsys: pytest.CaptureFixture[str]) -> None:
+    watch = Watch()
+    with watch.over(ACME, "hook"), watch.over(ACME, "another within"):
+        print("rude")
+    print("polite")
+    with watch.over(ACME, "command", may_last=True):
+        print("a command's own")
+
+    assert tuple(capsys.readouterr()) == ("polite\na command's own\n", "rude\n")

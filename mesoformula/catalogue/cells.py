@@ -216,7 +216,7 @@ def _presented(number: str | None, container: str | None, quantity: str | None) 
 # ---- composition ---------------------------------------------------------------------------------------
 
 _SEPARATORS = re.compile(r";|\n|\s\+\s|,(?!\d)")
-_STRENGTH_LAST = re.compile(r"(.*?\D)[\s:(]\s*(\d[^()]*)\)?")
+_STRENGTH_LAST = re.compile(r"(.*?(?:\D|[^\W\d_]\d{1,2}))[\s:(]\s*(\d[^()]*)\)?")
 _STRENGTH_FIRST = re.compile(
     r"(\d\S*(?:\s*%\s*w/[vw]|\s[^\W\d_]+/[^\s]+(?:\s(?:mL|ml|g))?))\s+(?:of\s+|de\s+)?(.+)"
 )

@@ -11,10 +11,8 @@ import attrs
 from mesoformula.catalogue.cells import (
     Item,
     Presentation,
-    UnreadError,
     composition_in,
     number_with,
-    plain_text,
     presentation_in,
     quantity_in,
     routes_in,
@@ -22,20 +20,21 @@ from mesoformula.catalogue.cells import (
     word_in,
 )
 from mesoformula.catalogue.columns import Column, Heading
+from mesoformula.catalogue.import_cells import (
+    Row,
+    gtin_of,
+    name_of,
+    per_pack_of,
+    text_reader,
+    without_thousands,
+)
 from mesoformula.catalogue.toml_text import quoted, slug
 from mesoformula.errors import Problem
 from mesoformula.fields import IDENTIFIER
 from mesoformula.grids import Cell, Grid
 from mesoformula.sources import Source
-from mesoformula.stock.arrivals.note_values import (
-    WrongValueError,
-    gtin_in,
-    is_blank,
-    objection,
-    text_in,
-    whole_in,
-)
-from mesoformula.words import folded, shown
+from mesoformula.stock.arrivals.note_values import text_in
+from mesoformula.words import folded
 
 if TYPE_CHECKING:
     from mesoformula.products import Vendor
@@ -45,8 +44,8 @@ T = TypeVar("T")
 #: Code of what was made of something else, and should be looked at.
 MADE = "made"
 
-#: What a text of a catalogue may hold.
-_LONGEST = 2000
+#: Forms whose containers are filled by mass.
+_BY_MASS = ("powder", "gel")
 
 
 @attrs.frozen
@@ -59,12 +58,14 @@ class Block:
         sku: Of the product; None if it became none.
         flags: What was not taken.
         lines: TOML; none if the row became no product.
+        whole: Cells that the flags repeat only the beginning of.
     """
 
     place: str
     sku: str | None = None
     flags: tuple[Problem, ...] = ()
     lines: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
 
 @attrs.define
@@ -87,6 +88,17 @@ class RowReader:
     names: Mapping[str, frozenset[str]]
     _skus: dict[str, int] = attrs.field(factory=dict)
     _gtins: dict[str, int] = attrs.field(factory=dict)
+    _has_zeros: bool = attrs.field(init=False)
+
+    @_has_zeros.default
+    def _look_for_zeros(self) -> bool:
+        """Tell whether references begin with a zero, which those that stand as numbers have lost."""
+        heading = self.columns.get(Column.SKU)
+        return heading is not None and any(
+            isinstance(cell.value, str) and re.fullmatch(r"0\d+", cell.value.strip())
+            for row in self.grid.rows
+            for cell in row[heading.cell.column - 1 : heading.cell.column]
+        )
 
     def read(self, cells: Sequence[Cell]) -> Block | None:
         """
@@ -98,22 +110,27 @@ class RowReader:
         Returns:
             The product it became, or why it became none; None if it says nothing in the columns taken.
         """
-        row = _Row(self.grid, {one.column: one for one in cells}, self.columns)
+        row = Row(self.grid, {one.column: one for one in cells}, self.columns)
         if not row.filled:
             return None
         number = cells[0].row
         place = f"{self.grid.title}, row {number}" if self.grid.is_sheet else f"line {number}"
+        if row.is_headings:
+            row.flag(None, "row", "repeats the headings: no product was made of it")
+            return Block(place, flags=tuple(row.flags))
         sku, name = self._identity(row)
         if sku is None or name is None:
-            return Block(place, flags=(*row.flags, *row.rest()))
+            return Block(place, flags=(*row.flags, *row.rest()), whole=tuple(row.whole))
         self._skus[sku] = number
+        if row.is_hidden:
+            row.flag(None, MADE, "this row is not shown in the workbook; is the product still sold?")
         lines = tuple(self._lines(row, sku, name))
-        return Block(place, sku, tuple(row.flags), lines)
+        return Block(place, sku, tuple(row.flags), lines, tuple(row.whole))
 
-    def _identity(self, row: _Row) -> tuple[str | None, str | None]:
+    def _identity(self, row: Row) -> tuple[str | None, str | None]:
         """Read who it is; without that it is no product."""
-        name = row.taken(Column.NAME, _name)
-        code = row.taken(Column.SKU, _name)
+        name = row.taken(Column.NAME, name_of)
+        code = row.taken(Column.SKU, name_of)
         if name is None:
             if not row.has(Column.NAME):
                 row.flag(None, "row", "no name: no product was made of this row")
@@ -132,52 +149,63 @@ class RowReader:
                 row.flag(Column.NAME, MADE, f"has no reference; sku = {quoted(sku)} is made of the name")
         else:
             sku = code if re.fullmatch(IDENTIFIER, code) is not None else slug(code)
+            if self._has_zeros and isinstance(row.value(Column.SKU), int):
+                row.flag(
+                    Column.SKU,
+                    MADE,
+                    "stands as a number, others begin with 0: has it lost its leading zeros?",
+                )
         if not sku:
             row.flag(Column.SKU if code is not None else Column.NAME, "sku", "no sku can be made of it")
             return None, None
         if sku in self._skus:
             where = Column.SKU if code is not None else Column.NAME
-            row.flag(where, "duplicate", f"sku {quoted(sku)} is that of row {self._skus[sku]} already")
+            row.flag(
+                where, "duplicate", f"sku {quoted(sku)} is that of {self._line_of(self._skus[sku])} already"
+            )
             return None, None
         return sku, name
 
-    def _is_vendor(self, row: _Row) -> bool:
+    def _line_of(self, number: int) -> str:
+        return f"row {number}" if self.grid.is_sheet else f"line {number}"
+
+    def _is_vendor(self, row: Row) -> bool:
         said = folded(str(row.value(Column.VENDOR)))
         return said in map(folded, (self.vendor.id, self.vendor.name, *self.vendor.synonyms))
 
-    def _lines(self, row: _Row, sku: str, name: str) -> Iterator[str]:
-        presentation = row.taken(Column.PRESENTATION, _of_text(presentation_in)) or Presentation()
+    def _lines(self, row: Row, sku: str, name: str) -> Iterator[str]:
+        form = row.taken(Column.FORM, text_reader(lambda text: word_in(text, "form")))
+        presentation = self._presentation(row, form)
         per_pack = self._agreed(
-            row, Column.PER_PACK, row.taken(Column.PER_PACK, _per_pack), presentation.per_pack
+            row, Column.PER_PACK, row.taken(Column.PER_PACK, per_pack_of), presentation.per_pack
         )
         container = self._agreed(
             row,
             Column.CONTAINER,
-            row.taken(Column.CONTAINER, _of_text(lambda text: word_in(text, "container"))),
+            row.taken(Column.CONTAINER, text_reader(lambda text: word_in(text, "container"))),
             presentation.container,
         )
         yield "[[product]]"
         yield f"sku = {quoted(sku)}"
         yield f"name = {quoted(name)}"
-        kind = row.taken(Column.KIND, _of_text(lambda text: word_in(text, "kind")))
+        kind = row.taken(Column.KIND, text_reader(lambda text: word_in(text, "kind")))
         if kind is not None:
             yield f"kind = {quoted(kind)}"
         if per_pack is not None:
             yield f"containers_per_pack = {per_pack}"
-        routes = row.taken(Column.ROUTES, _of_text(routes_in))
+        routes = row.taken(Column.ROUTES, text_reader(routes_in))
         if routes:
             yield f"routes = [{', '.join(map(quoted, routes))}]"
-        nickname = row.taken(Column.NICKNAME, _name)
+        nickname = row.taken(Column.NICKNAME, name_of)
         if nickname is not None:
             yield f"nicknames = [{quoted(nickname)}]"
         gtin = self._gtin(row)
         if gtin is not None:
             yield f"gtin = {quoted(gtin)}"
-        storage = row.taken(Column.STORAGE, _of_text(storage_in))
+        storage = row.taken(Column.STORAGE, text_reader(storage_in))
         if storage:
             yield f"storage = {{ {', '.join(f'{key} = {_plain(value)}' for key, value in storage.items())} }}"
         yield from ("", "[[product.part]]", f"container = {quoted(container or 'not stated')}")
-        form = row.taken(Column.FORM, _of_text(lambda text: word_in(text, "form")))
         yield f"form = {quoted(form or 'not stated')}"
         for column, dimension, other in (
             (Column.VOLUME, "volume", presentation.volume),
@@ -198,7 +226,16 @@ class RowReader:
         if self.source is not None:
             yield from self._source(row)
 
-    def _agreed(self, row: _Row, column: Column, stated: T | None, presented: T | None) -> T | None:
+    def _presentation(self, row: Row, form: str | None) -> Presentation:
+        read = text_reader(lambda text: presentation_in(without_thousands(text)))
+        presentation = row.taken(Column.PRESENTATION, read) or Presentation()
+        if presentation.mass is None or form in _BY_MASS:
+            return presentation
+        why = f"{presentation.mass} may be the powder in a container, or a dose: that was not taken"
+        row.flag(Column.PRESENTATION, "mass", why)
+        return attrs.evolve(presentation, mass=None)
+
+    def _agreed(self, row: Row, column: Column, stated: T | None, presented: T | None) -> T | None:
         """Take what two columns say, if they do not contradict each other."""
         if stated is None or presented is None:
             # What stands there and cannot be read may contradict the other column.
@@ -213,32 +250,36 @@ class RowReader:
 
         def read(cell: Cell) -> str | None:
             text = number_with(cell, unit)
-            if text is None:
-                text = str(cell.value) if isinstance(cell.value, str) else text_in(cell, column) or ""
+            if isinstance(cell.value, str):
+                text = without_thousands(text or text_in(cell, column) or "")
+            elif text is None:
+                text = text_in(cell, column) or ""
             return quantity_in(text, dimension)
 
         return read
 
-    def _gtin(self, row: _Row) -> str | None:
-        gtin = row.taken(Column.GTIN, gtin_in)
+    def _gtin(self, row: Row) -> str | None:
+        gtin = row.taken(Column.GTIN, gtin_of)
         if gtin is None:
             return None
         cell = row.cell(Column.GTIN)
         if gtin in self._gtins:
-            row.flag(Column.GTIN, "gtin", f"is that of row {self._gtins[gtin]} already")
+            row.flag(Column.GTIN, "gtin", f"is that of {self._line_of(self._gtins[gtin])} already")
             return None
         self._gtins[gtin] = cell.row if cell is not None else 0
         return gtin
 
-    def _composition(self, row: _Row) -> list[Item]:
-        items = row.taken(Column.COMPOSITION, _of_text(lambda text: composition_in(text, self.names)))
+    def _composition(self, row: Row) -> list[Item]:
+        items = row.taken(
+            Column.COMPOSITION, text_reader(lambda text: composition_in(without_thousands(text), self.names))
+        )
         if items and self.source is not None and not self.source.kind.may_state_amounts:
             why = f"a {self.source.kind} source states no amounts; find a label or the maker's own page"
             row.flag(Column.COMPOSITION, "source", why)
             return []
         return items or []
 
-    def _source(self, row: _Row) -> Iterator[str]:
+    def _source(self, row: Row) -> Iterator[str]:
         source = self.source
         if source is None:
             return
@@ -259,112 +300,3 @@ def _same(left: object, right: object) -> bool:
 
 def _plain(value: str | bool) -> str:
     return quoted(value) if isinstance(value, str) else str(value).lower()
-
-
-# ---- cells ---------------------------------------------------------------------------------------------
-
-
-class _Row:
-    """The cells of a row by what they hold, and what was wrong with them."""
-
-    def __init__(self, grid: Grid, cells: Mapping[int, Cell], columns: Mapping[Column, Heading]) -> None:
-        self.flags: list[Problem] = []
-        self._grid = grid
-        self._columns = columns
-        self._cells = {
-            column: cell
-            for column, heading in columns.items()
-            if (cell := cells.get(heading.cell.column)) is not None
-        }
-        self.filled = [
-            column
-            for column, cell in self._cells.items()
-            if not is_blank(cell) or objection(cell) is not None
-        ]
-        self._first = next(iter(cells.values()))
-
-    @property
-    def place(self) -> str:
-        """Where the row stands."""
-        if not self._grid.is_sheet:
-            return f"line {self._first.row}"
-        return f"{self._grid.title}!{attrs.evolve(self._first, column=1).place}"
-
-    def has(self, column: Column) -> bool:
-        return column in self.filled
-
-    def cell(self, column: Column) -> Cell | None:
-        return self._cells.get(column)
-
-    def value(self, column: Column) -> object:
-        cell = self._cells.get(column)
-        return cell.value if cell is not None else None
-
-    def flag(self, column: Column | None, code: str, why: str) -> None:
-        """Note what was not taken, with its cell, its heading and what stands there."""
-        cell = self._cells.get(column) if column is not None else None
-        if column is None or cell is None:
-            message = f"{self.place}: {why}"
-            self.flags.append(Problem(code, message, self._grid.path, self._first.row))
-            return
-        heading = self._columns[column].text
-        where = f"{self._grid.title}!{cell.place}" if self._grid.is_sheet else f"line {cell.row}"
-        said = shown(str(cell.value), 200)
-        self.flags.append(
-            Problem(
-                code,
-                f"{where} {shown(heading)} {said}: {why}",
-                self._grid.path,
-                None if self._grid.is_sheet else cell.row,
-                where=(self._grid.title, cell.place),
-            )
-        )
-
-    def rest(self) -> Iterator[Problem]:
-        """Repeat what stands in a row of which no product was made."""
-        texts = [f"{column} {shown(str(self._cells[column].value), 100)}" for column in self.filled]
-        yield Problem("row", f"{self.place}: {', '.join(texts)}", self._grid.path, self._first.row)
-
-    def taken(self, column: Column, read: Callable[[Cell], T | None]) -> T | None:
-        """Read a cell; None if it is blank, or cannot be read, which is noted."""
-        if column not in self.filled:
-            return None
-        cell = self._cells[column]
-        reason = objection(cell)
-        if reason is None:
-            try:
-                return read(cell)
-            except WrongValueError as err:
-                reason = err.message.removeprefix(f"{shown(str(cell.value))}: ")
-            except UnreadError as err:
-                reason = str(err)
-        self.flag(column, column.value, reason)
-        return None
-
-
-def _name(cell: Cell) -> str | None:
-    text = plain_text(text_in(cell, "text") or "")
-    if not text.isprintable():
-        raise UnreadError("has characters that do not print")
-    if len(text) > _LONGEST:
-        raise UnreadError(f"has more than {_LONGEST} characters")
-    return text or None
-
-
-def _per_pack(cell: Cell) -> int | None:
-    number = whole_in(cell, "per_pack")
-    if number is not None and not 1 <= number <= 1000:
-        raise UnreadError("expected a whole number from 1 to 1000")
-    return number
-
-
-def _of_text(read: Callable[[str], T]) -> Callable[[Cell], T | None]:
-    def of_cell(cell: Cell) -> T | None:
-        text = text_in(cell, "text")
-        if text is None:
-            return None
-        if any(not char.isprintable() and not char.isspace() for char in text):
-            raise UnreadError("has characters that do not print")
-        return read(str(cell.value))
-
-    return of_cell

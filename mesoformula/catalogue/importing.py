@@ -78,6 +78,8 @@ class Draft:
             yield number, comment(block.place)
             for flag in block.flags:
                 yield number, comment(told(flag))
+            for text in block.whole:
+                yield number, comment(text)
             for problem in self.missing.get(number, ()):
                 yield number, comment(f"to do: [{problem.code}] {problem.message}")
             for line in block.lines:
@@ -129,7 +131,7 @@ def import_table(
 
 def _head(grid: Grid, headings: Headings, vendor: Vendor, source: Source | None) -> Iterator[str]:
     sheet = f", sheet {grid.title}" if grid.is_sheet else ""
-    yield comment(f"Made from {Path(grid.path).name}{sheet}, by these columns:")
+    yield comment(f"Made from {Path(grid.path).name}{sheet}{read_as(grid)}, by these columns:")
     for one in headings.all:
         where = f"{one.cell.place} {one.text!r}" if grid.is_sheet else repr(one.text)
         yield comment(f"  {where}: {said_of(one.column, one.how, one.could_be)}")
@@ -157,6 +159,22 @@ def _head(grid: Grid, headings: Headings, vendor: Vendor, source: Source | None)
     )
     if vendor.synonyms:
         yield f"synonyms = [{', '.join(map(quoted, vendor.synonyms))}]"
+
+
+def read_as(grid: Grid) -> str:
+    """
+    Say what a text file was taken for: another encoding would give other letters.
+
+    Args:
+        grid: Any table.
+
+    Returns:
+        Words that go on after its name; none for a workbook.
+    """
+    if grid.encoding is None or grid.delimiter is None:
+        return ""
+    between = "tab" if grid.delimiter == "\t" else f"'{grid.delimiter}'"
+    return f", read as {grid.encoding} with {between} between fields"
 
 
 def told(flag: Problem) -> str:

@@ -43,7 +43,7 @@ COMMANDS = {
     "stock": ("stock", "Receive stock and list it."),
     "sheet": ("sheet", "Write sheets to a workbook."),
     "catalogue": ("catalogue", "Write, check and compare catalogues."),
-    "plugin": ("plugin", "List, describe and test plugins."),
+    "plugin": ("plugin", "List, write and test plugins."),
 }
 
 OK, STANDS_AGAINST, USAGE, BAD_DATA, INTERRUPTED = 0, 1, 2, 3, 130

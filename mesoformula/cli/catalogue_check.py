@@ -88,6 +88,8 @@ def schema(out: Path | None, replace: bool) -> int:
         return 0
     if out.is_dir():
         raise click.UsageError(f"{safe(out)} is a folder; expected the name of a file")
+    if out.exists() and not out.is_file():
+        raise click.UsageError(f"{safe(out)} is no regular file; choose another name")
     if out.exists() and not replace:
         raise click.UsageError(f"{safe(out)} is there already; choose another name, or give --replace")
     out.write_text(text, encoding="utf-8")

@@ -10,7 +10,7 @@ import click
 
 from mesoformula.app import App
 from mesoformula.catalogue.columns import Column, Headings, How, find_headings
-from mesoformula.catalogue.importing import Draft, import_table, said_of, told, verified
+from mesoformula.catalogue.importing import Draft, import_table, read_as, said_of, told, verified
 from mesoformula.cli.catalogue_new import file_to_write, say_what_next, vendor_id
 from mesoformula.cli.common import app_of, counted, print_table, print_wrapped, safe
 from mesoformula.cli.options import DayType, example
@@ -141,6 +141,8 @@ def _tell(draft: Draft, path: Path, id_: str, source: Source | None, *, dry_run:
         ("column", "taken for"),
         [(one.text, said_of(one.column, one.how, one.could_be)) for one in draft.headings.all],
     )
+    if draft.grid.encoding is not None:
+        print_wrapped(f"{draft.grid.title}{read_as(draft.grid)}", rest="  ")
     _tell_unsure(draft.headings)
     flags, rows = draft.flags, draft.left_out
     for flag in flags[:MOST_LISTED]:

@@ -98,6 +98,8 @@ def file_to_write(path: Path | None, id_: str, *, replace: bool) -> Path:
         raise click.UsageError(f"{safe(path)} is a folder; expected the name of a file")
     if not path.absolute().parent.is_dir():
         raise click.UsageError(f"{safe(path.parent)} is no folder; make it first")
+    if path.exists() and not path.is_file():
+        raise click.UsageError(f"{safe(path)} is no regular file; choose another name with --to")
     if path.exists() and not replace:
         raise click.UsageError(
             f"{safe(path)} is there already; choose another name with --to, or give --replace"

@@ -79,9 +79,10 @@ def _free_name(text: str) -> str:
     for one in found:
         taken = {normalised(word) for word in (one.plugin.name, one.plugin.distribution or "", one.module)}
         if wanted & taken:
+            away = f", or take that one away: pip uninstall {one.plugin.distribution}"
             raise click.UsageError(
-                f"{shown(id_)} is the name of a plugin that is installed, {one.plugin}; choose another name, "
-                f"or take that one away: pip uninstall {one.plugin.distribution}"
+                f"{shown(id_)} is the name of a plugin that is installed, {one.plugin}; choose another name"
+                f"{'' if one.plugin.first_party else away}"
             )
     if find_spec(module_of(id_)) is not None:
         raise click.UsageError(f"the package {module_of(id_)} is installed already; choose another name")

@@ -35,7 +35,7 @@ from mesoformula.sheets.expressions import (
     Value,
     plain_value,
 )
-from mesoformula.sheets.label_grids import (
+from mesoformula.sheets.known_grids import (
     USUAL_GRID,
     label_grid,
     label_grids,

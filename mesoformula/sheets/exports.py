@@ -95,7 +95,7 @@ class SheetRequest:
         movements: Reads the movements of the period from the first, as often as called; for `stock` and
             `movements`.
         movement_lines: How many lines they have together.
-        preparation: For `session` and `labels`.
+        preparation: For `session` and `labels`; for `formula`, of the formula as written.
         formula: For `formula`, the master formulation record.
         count: For `count`.
         label_grid: For `labels`.

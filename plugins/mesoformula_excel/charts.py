@@ -30,6 +30,7 @@ _FILLS = ("1F3864", "9DC3E6", "7F7F7F", "2E75B6", "D9D9D9")
 _LOWEST, _HIGHEST = 62.0, 120.0
 _OF_BAR = 7.0
 _AROUND_BARS = 26.0
+_FEW = 10
 
 
 def chart_height(chart: Chart, rows: int) -> float:
@@ -91,6 +92,10 @@ def draw_chart(
     )
     made.dataLabels.txPr = _small()
     _axes(made, chart)
+    numbers = [value for key in chart.values for value in book.values(chart.table, key)]
+    if all(value is None or (isinstance(value, int) and 0 <= value <= _FEW) for value in numbers):
+        # Few things are counted one by one, not by halves.
+        made.y_axis.majorUnit = 1
     anchor = OneCellAnchor(
         _from=AnchorMarker(col=corner[0] - 1, row=corner[1] - 1),
         ext=XDRPositiveSize2D(*(round(side * EMU_OF_MILLIMETRE) for side in size)),

@@ -27,7 +27,7 @@ class Entry:
     def __init__(self, book: Book, worksheet: Any, say: Words) -> None:
         self._book = book
         self._worksheet = worksheet
-        self._say = say
+        self.say = say
 
     def column(self, column: Column, cells: str) -> None:
         """
@@ -65,7 +65,7 @@ class Entry:
         rule, message = found
         rule.allow_blank = True
         rule.showErrorMessage = rule.showInputMessage = True
-        rule.errorTitle = shortened(clean(title) or self._say("Not possible"), _MOST_TITLE, "…")
+        rule.errorTitle = shortened(clean(title) or self.say("Not possible"), _MOST_TITLE, "…")
         rule.error = shortened(clean(message), _MOST_MESSAGE, "…")
         rule.prompt = rule.error
         if title:
@@ -90,7 +90,7 @@ class Entry:
         protection.objects = protection.scenarios = True
 
     def _rule(self, allowed: Allowed, holds: Holds) -> tuple[DataValidation, str] | None:
-        say = self._say
+        say = self.say
         if allowed.longest is not None:
             rule = DataValidation("textLength", operator="lessThanOrEqual", formula1=str(allowed.longest))
             return rule, say("At most {count} characters.", count=allowed.longest)
@@ -113,7 +113,7 @@ class Entry:
         return None
 
     def _number(self, allowed: Allowed, *, is_whole: bool) -> str:
-        say, low, high = self._say, allowed.low, allowed.high
+        say, low, high = self.say, allowed.low, allowed.high
         if low is None and high is None:
             return say("A whole number.") if is_whole else say("A number.")
         if high is None:

@@ -53,6 +53,7 @@ _HUNDREDTH = Decimal("0.01")
 _DIGITS = 3
 _NANO = -6
 _BY_HAND = "____________"
+_JOINED = " · "
 
 
 def label_sheets(request: SheetRequest) -> tuple[Sheet, ...]:
@@ -139,7 +140,8 @@ def _of_session(prepared: Preparation, request: SheetRequest, say: Words) -> Ite
                 count=len(fills),
                 volume=_ml(volume),
             )
-        yield Label(name, (first, *common), picture)
+        use = say("for {route} use", route=route(prepared.quantities.session.route, say))
+        yield Label(name, (_JOINED.join((first, use)), *common), picture)
 
 
 def _fills(prepared: Preparation) -> list[Quantity]:
@@ -154,20 +156,22 @@ def _fills(prepared: Preparation) -> list[Quantity]:
 def _of_mixture(prepared: Preparation, request: SheetRequest, say: Words) -> Iterator[str]:
     """Say what all syringes have in common, the most important first."""
     quantities = prepared.quantities
-    yield say("for {route} use", route=route(quantities.session.route, say))
     yield _until(prepared, request, say)
-    drawn = (f"{line.product.name} {_ml(line.measured or line.volume)}" for line in quantities.lines)
-    yield say("{contents} in {volume}", contents=" + ".join(drawn), volume=_ml(quantities.prepared))
-    yield from _substances([dose for dose in quantities.doses if not dose.as_moiety], say)
-    yield _lots(prepared, say)
+    drawn = (f"{_ml(line.measured or line.volume)} {line.product.name}" for line in quantities.lines)
+    yield say("{contents}; {volume} in all", contents=" + ".join(drawn), volume=_ml(quantities.prepared))
+    substances = list(_substances([dose for dose in quantities.doses if not dose.as_moiety], say))
+    if substances:
+        yield _JOINED.join(substances)
+    lots = _lots(prepared, say)
+    if prepared.reference is not None:
+        lots = _JOINED.join((lots, say("Session {reference}", reference=prepared.reference)))
+    yield lots
     if prepared.prepared_at is not None:
         moment = f"{local(prepared.prepared_at, request.zone):%Y-%m-%d %H:%M}"
         by = f", {prepared.by}" if prepared.by else ""
         yield say("Prepared {moment}", moment=moment) + by
     else:
         yield say("Prepared {moment}", moment=_BY_HAND)
-    if prepared.reference is not None:
-        yield say("Session {reference}", reference=prepared.reference)
 
 
 def _until(prepared: Preparation, request: SheetRequest, say: Words) -> str:

@@ -138,11 +138,15 @@ class _List:
         if not facts:
             return
         blocks = halves(self.widths)
-        label_width = max(breadth(label) for label, _value in facts) + 1.0
+        # Each block of facts has the room that its own words need.
+        label_widths = [
+            max((breadth(label) for label, _value in facts[place :: len(blocks)]), default=0) + 1.0
+            for place in range(len(blocks))
+        ]
         for start in range(0, len(facts), len(blocks)):
-            pairs = zip(facts[start : start + len(blocks)], blocks, strict=False)
+            pairs = zip(facts[start : start + len(blocks)], blocks, label_widths, strict=False)
             tallest = 1
-            for (label, value), (first, last) in pairs:
+            for (label, value), (first, last), label_width in pairs:
                 label_last = min(reach(self.widths, first, label_width), last - 1)
                 self._across(label, first, label_last, QUIET_TEXT, grow=False)
                 if start == 0 and first == 0 and self.sheet.as_of is not None:

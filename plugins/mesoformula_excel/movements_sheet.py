@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import tzinfo
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from mesoformula import Column, Row, Sheet, SheetRequest
 from mesoformula.languages import Words, words
 from mesoformula.sheets import Holds, Mark, Rows, Value
+from mesoformula.stock.figures import in_major_units
 from mesoformula.stock.records import Movement, MovementLine
 from mesoformula_excel.stock_words import (
     DEVIATIONS,
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from mesoformula import Product
 
 _NANO = -6
+# As the ledger keeps the cost of a container, in minor units.
+_COST = re.compile(r"(\d+)\.\.(\d+) ([A-Z]{3})(?: unpriced)?")
+#: Facts whose values are records of their own, or free text that stands beside.
+_WITHOUT_VALUES = frozenset({"assay", "remark", "posted", "course", "gtin"})
 #: Places that volumes and masses are shown with; the cells hold them in full.
 _PLACES = 3
 
@@ -164,6 +170,19 @@ def _detail(movement: Movement, line: MovementLine | None, zone: tzinfo | None, 
     return "; ".join(found) or None
 
 
+def _of_fact(fact: str, value: str | None, say: Words) -> str:
+    """Write the value of a fact as a person would; one that cannot be read as it is."""
+    if value is None:
+        return "–"
+    if value in ("yes", "no"):
+        return say("yes") if value == "yes" else say("no")
+    price = _COST.fullmatch(value) if fact == "cost" else None
+    if price is None:
+        return value
+    low, high = (f"{in_major_units(int(price[place]), price[3]):f}" for place in (1, 2))
+    return f"{low} {price[3]}" if low == high else say("{low} to {high}", low=low, high=f"{high} {price[3]}")
+
+
 def _of_what(line: MovementLine, zone: tzinfo | None, say: Words) -> Iterator[str]:
     if line.reserved is not None:
         yield say("kept: {count}", count=line.reserved)
@@ -175,12 +194,11 @@ def _of_what(line: MovementLine, zone: tzinfo | None, say: Words) -> Iterator[st
         yield say("counted: {count}", count=line.counted)
     if line.fact is not None:
         fact = say(FACTS[line.fact]) if line.fact in FACTS else line.fact
-        yield say(
-            "{fact}: {old} → {new}",
-            fact=fact,
-            old=line.old if line.old is not None else "–",
-            new=line.new if line.new is not None else "–",
-        )
+        if line.fact in _WITHOUT_VALUES:
+            yield fact
+        else:
+            old, new = (_of_fact(line.fact, value, say) for value in (line.old, line.new))
+            yield say("{fact}: {old} → {new}", fact=fact, old=old, new=new)
     if line.beyond_use_at is not None:
         yield say("use before {moment}", moment=f"{local(line.beyond_use_at, zone):%Y-%m-%d %H:%M}")
     if line.supplier is not None:

@@ -105,7 +105,17 @@ def past_use(request: SheetRequest) -> int:
 
 
 def use_before(one: Opened, request: SheetRequest, say: Words) -> tuple[datetime, str | None]:
-    """Tell the moment from which on it may not be used, and what says so."""
+    """
+    Tell the moment from which on an opened container may not be used, and what says so.
+
+    Args:
+        one: The container or mixture.
+        request: For the zone, and the rules of catalogues.
+        say: The language.
+
+    Returns:
+        The moment on the site's clock, and the rule in words; None where nothing was recorded.
+    """
     if one.beyond_use_at is not None:
         end, reason = local(one.beyond_use_at, request.zone), rule_words(one.rule, request.formulary, say)
     else:

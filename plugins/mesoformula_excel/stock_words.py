@@ -81,9 +81,17 @@ FACTS: Mapping[str, str] = {
     "cost": later("cost"),
     "remark": later("remark"),
     "minimum": later("least stock"),
+    "quarantined": later("quarantined"),
+    "recalled": later("recalled"),
+    "expected": later("expected"),
+    "posted": later("count posted"),
+    "moved": later("moved"),
+    "course": later("booked course"),
+    "gtin": later("code of the pack"),
+    "overfill": later("overfill"),
 }
 
-#: What governs the use of an opened container where it is no rule of a catalogue, by the id that the ledger keeps.
+#: What governs the use of an opened container where it is no rule of a catalogue, by its id in the ledger.
 RULES: Mapping[str, str] = {
     "lot:expiry": later("expiry of the lot"),
     "product:in-use-period": later("in-use period that the maker states"),

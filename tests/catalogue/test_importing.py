@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -196,6 +197,12 @@ class TestCells:
             ("zinc-gluconate", "1 mg/mL"),
         ]
 
+    def test_a_name_may_end_in_a_number(self) -> None:
+        names = {"vitaminb12": frozenset({"cyanocobalamin"})}
+        (item,) = composition_in("Vitamin B12 0.5 mg/mL", names)
+
+        assert (item.substance, item.amount) == ("cyanocobalamin", "0.5 mg/mL")
+
     @pytest.mark.parametrize(
         ("text", "why"),
         [
@@ -365,6 +372,89 @@ class TestImport:
 
         assert tables["product"][0]["sku"] == "acme-gel-n-5"
         assert "# look at:" in draft.text
+
+    def test_headings_that_are_repeated_make_no_product(self) -> None:
+        headings = ("Ref", "Name", "Form")
+        draft, tables = draft_of(headings, ("A-1", "One", "gel"), headings, ("A-2", "Two", "gel"))
+
+        assert [product["sku"] for product in tables["product"]] == ["a-1", "a-2"]
+        assert [flag.message for flag in draft.flags] == [
+            "Prices!A3: repeats the headings: no product was made of it"
+        ]
+
+    def test_a_row_that_is_not_shown_is_to_be_looked_at(self) -> None:
+        grid = attrs.evolve(grid_of(("Ref", "Name"), ("A-1", "One"), ("A-2", "Two")), hidden=frozenset({3}))
+        draft = import_table(grid, find_headings(grid), formulary_of(), ACME, LIST)
+
+        assert draft.products == 2
+        assert [flag.code for flag in draft.flags] == ["made"]
+        assert "# look at: Prices!A3: this row is not shown" in draft.text
+
+    @pytest.mark.parametrize(
+        ("heading", "value"),
+        [
+            ("Volume", "1.500 mL"),
+            ("Volume (mL)", "1.500"),
+            ("Presentation", "2 vials x 1.000 ml"),
+            ("Composition", "zinc gluconate 1.500 mg/mL"),
+        ],
+    )
+    def test_a_point_that_may_mark_thousands_is_not_taken_for_decimals(
+        self, heading: str, value: str
+    ) -> None:
+        product, comments = product_of(heading, value)
+
+        assert "may mark thousands or decimals" in comments
+        assert product["part"] == [{"container": "not stated", "form": "not stated"}]
+
+    @pytest.mark.parametrize(
+        ("value", "expected"), [("0.125 mL", "0.125 mL"), (Decimal("1.125"), "1.125 mL")]
+    )
+    def test_a_point_that_can_only_mark_decimals_is_taken(self, value: Any, expected: str) -> None:
+        product, comments = product_of("Volume (mL)", value)
+
+        assert (product["part"][0]["volume"], comments) == (expected, "")
+
+    @pytest.mark.parametrize("value", [0, 17, "00000000000000", 5060139000000, "5060139000000"])
+    def test_a_trade_item_number_that_lost_digits_is_not_taken(self, value: Any) -> None:
+        product, comments = product_of("EAN", value)
+
+        assert "gtin" not in product
+        assert "GTIN" in comments or "ends in zeros" in comments
+
+    def test_a_reference_that_lost_its_zeros_is_to_be_looked_at(self) -> None:
+        draft, _tables = draft_of(("Ref", "Name"), ("001", "One"), (2, "Two"))
+
+        assert [flag.message for flag in draft.flags] == [
+            "Prices!A3 'Ref' '2': stands as a number, others begin with 0: has it lost its leading zeros?"
+        ]
+
+    def test_a_mass_in_a_presentation_is_taken_of_powders_only(self) -> None:
+        draft, tables = draft_of(
+            ("Ref", "Name", "Presentation", "Form"),
+            ("A-1", "One", "10 vials x 500 mg", "powder"),
+            ("A-2", "Two", "10 vials x 500 mg", "solution"),
+        )
+        powder, solution = (product["part"][0] for product in tables["product"])
+
+        assert powder["mass"] == "500 mg"
+        assert "mass" not in solution
+        assert [flag.code for flag in draft.flags] == ["mass"]
+
+    def test_a_cell_that_is_not_taken_is_kept_to_its_last_letter(self) -> None:
+        value = "; ".join(f"substance {number} {number} mg/mL" for number in range(1, 30))
+        draft, _tables = draft_of(("Ref", "Name", "Composition"), ("A-1", "One", value))
+
+        assert f"# in full, 'Composition': '{value}'" in draft.text.splitlines()
+        assert f"'{value[:70]}…'" in draft.flags[0].message
+
+    def test_a_blank_cell_is_not_called_none(self) -> None:
+        draft, _tables = draft_of(
+            ("Ref", "Name", "Form"),
+            ("TITLE", Cell(None, 2, 2, is_merged=True), Cell(None, 2, 3, is_formula=True)),
+        )
+
+        assert "None" not in draft.text
 
     def test_no_name_column_is_refused_with_the_headings(self) -> None:
         with pytest.raises(GridError, match="--map"):

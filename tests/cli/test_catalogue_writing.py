@@ -45,6 +45,16 @@ class TestNew:
         assert Path("acme.toml").read_text() == "mine"
         assert meso("catalogue", "new", "acme", "--replace").code == 0
 
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes")
+    def test_a_pipe_is_not_written_to(self, meso: Any) -> None:
+        os.mkfifo("acme.toml")
+        for words in (
+            ("catalogue", "new", "acme", "--replace"),
+            ("catalogue", "schema", "acme.toml", "--replace"),
+        ):
+            ran = meso(*words)
+            assert (ran.code, "no regular file" in ran.err) == (2, True)
+
     def test_a_known_vendor_keeps_its_name(self, meso: Any) -> None:
         assert meso("catalogue", "new", "teoxane").code == 0
         assert meso("catalogue", "check", "teoxane.toml").code == 0
@@ -88,6 +98,20 @@ class TestImport:
         text = Path("acme.toml").read_text("utf-8")
         for problem in checked.json["problems"]:
             assert f"# to do: [missing] {problem['message']}" in text
+
+    def test_it_says_what_letters_a_text_file_was_read_in(self, meso: Any) -> None:
+        Path("old.csv").write_bytes(TABLE.encode("windows-1252"))
+        ran = meso("catalogue", "import", "old.csv", "--vendor", "acme")
+
+        assert "old.csv, read as Windows-1252 with ';' between fields" in ran.out
+        assert "read as Windows-1252" in Path("acme.toml").read_text("utf-8").splitlines()[0]
+
+    def test_texts_that_a_program_marked_as_text_are_read(self, meso: Any, write: Any) -> None:
+        write("marked.csv", 'Ref;Name;Packaging\n="001";="One";="10 x 5 ml"\n')
+        assert meso("catalogue", "import", "marked.csv", "--vendor", "acme", *SOURCE).code == 0
+        (product,) = tomllib.loads(Path("acme.toml").read_text("utf-8"))["product"]
+
+        assert (product["sku"], product["containers_per_pack"]) == ("001", 10)
 
     def test_a_dry_run_writes_nothing(self, meso: Any, table: Path) -> None:
         ran = meso("catalogue", "import", str(table), "--vendor", "acme", "--dry-run")

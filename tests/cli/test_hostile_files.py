@@ -21,8 +21,8 @@ NCTF = "fillmed/nctf-135ha"
 MOST_MEMORY = 300_000_000
 MOST_SECONDS = 5
 
-#: Runs a command with a ceiling on its memory, and tells what it took: of the process itself, as what a parent
-#: sees of its child begins with the parent's own memory.
+#: Runs a command with a ceiling on its memory, and tells what it took; the process does so itself, as what a
+#: parent sees of its child begins with the parent's own memory.
 RUN = """
 import json, resource, sys, time
 resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))

@@ -146,8 +146,7 @@ def test_every_problem_is_said_with_its_cell_and_nothing_is_posted(opened: Any) 
 
 def test_what_the_ledger_refuses_is_said_with_the_cell(opened: Any) -> None:
     where = fill_in({"A": 1})
-    gone = ["--lot", "A", "--containers", "5", "--reason", "broken"]
-    assert opened("stock", "waste", NCTF, *gone).code == 0
+    assert opened("stock", "waste", NCTF, "A", "--containers", "5", "--reason", "broken").code == 0
     ran = opened("sheet", "import", "count.xlsx", "--reason", "May")
     assert ran.code == 3
     assert f"count.xlsx: [counted] Count!{where['A']}: 1 counted of lot 'A'" in ran.err

@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from libreoffice import Office
 from python_calamine import CalamineWorkbook
 
 import mesoformula_excel.bulk
@@ -59,7 +60,7 @@ def naive(*parts: int) -> datetime:
 
 
 def plain_rows(count: int) -> list[tuple[Any, ...]]:
-    start = naive(2026, 1, 1, 8, 30)
+    start = naive(2026, 1, 1, 8, 30, 7)
     return [
         (
             number,
@@ -370,3 +371,23 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 500_000
+
+
+# ---- in LibreOffice ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.libreoffice
+def test_libreoffice_opens_and_saves_a_long_table_with_every_value(tmp_path: Path, office: Office) -> None:
+    rows = plain_rows(2_000)
+    rows[1_000:1_000] = [(10_000, text, *plain_rows(1)[0][2:]) for text in HOSTILE]
+    other = Sheet("other", "Other", COLUMNS[:2], (Row((1, "one")),))
+    write_workbook([other, long_sheet(rows, notes=("Below all rows.",))], tmp_path / "long.xlsx")
+
+    saved = CalamineWorkbook.from_path(office.check(tmp_path / "long.xlsx"))
+    assert saved.sheet_names == ["Other", "Movements"]
+    read = saved.get_sheet_by_name("Movements").to_python()
+    body = [row[:5] for row in read if isinstance(row[2], datetime)]
+    assert [row[1] for row in body] == [values[1] for values in rows]
+    assert [row[2] for row in body] == [values[2] for values in rows]
+    assert [row[3] for row in body] == [values[3] for values in rows]
+    assert [None if row[4] == "" else Decimal(repr(row[4])) for row in body] == [values[4] for values in rows]

@@ -240,7 +240,8 @@ def test_a_million_empty_rows_between_two_values_change_nothing(path: Path) -> N
     rows = "".join(f'<row r="{n}"><c r="A{n}" s="0"/></row>' for n in range(2, 60_000))
     xml = (
         f'<sheetData><row r="1"><c r="A1"><v>1</v></c></row>{rows}'
-        '<row r="60000" hidden="1"><c r="A60000" s="0"/><c r="C60000"><v>2</v></c></row><row r="60001"/></sheetData>'
+        '<row r="60000" hidden="1"><c r="A60000" s="0"/><c r="C60000"><v>2</v></c></row><row r="60001"/>'
+        "</sheetData>"
     )
 
     grid = read(path, with_sheet(xml))

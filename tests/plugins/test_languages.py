@@ -141,6 +141,7 @@ WRITTEN = {
     "session": SESSION,
     "formula": SESSION[:1],
     "count": (),
+    "labels": ("--opened", "all"),
 }
 
 

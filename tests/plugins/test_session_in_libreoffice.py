@@ -24,6 +24,7 @@ from mesoformula import (
 from mesoformula.app import App
 from mesoformula.preparations import Preparation
 from mesoformula.sheets import Sheet
+from mesoformula_excel.formula_sheet import formula_sheets
 from mesoformula_excel.session_sheet import session_sheets
 from mesoformula_excel.writer import write_workbook
 from mesoformula_quantities.answer import work_out
@@ -182,3 +183,19 @@ def test_the_record_is_one_page_however_much_there_is_to_say(
     assert ("NOT READY" if language == "en" else "PAS PRÊT") in text
     for line in answer.quantities.lines:
         assert line.product.name.split()[0] in text
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_master_record_comes_to_what_python_says(
+    app: App, office: Office, tmp_path: Path, language: str
+) -> None:
+    formula = app.formulary.formula("teaching-all-lines")
+    prepared = Preparation(work_out(Session(formula), app.formulary), (), (), True)
+    request = SheetRequest(
+        "formula", None, formulary=app.formulary, preparation=prepared, formula=formula, language=language
+    )
+    path = tmp_path / f"formula-{language}.xlsx"
+    write_workbook(formula_sheets(request), path)
+
+    office.check(path)
+    office.pictures(path)

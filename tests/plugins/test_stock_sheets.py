@@ -393,6 +393,31 @@ def test_a_deviation_is_said_in_words_and_the_row_is_marked() -> None:
     assert row.mark is Mark.ATTENTION
 
 
+def test_what_a_fact_was_and_is_stands_in_the_words_of_the_reader() -> None:
+    facts = (
+        ("recalled", "no", "yes", "recalled: no → yes", "rappelé : non → oui"),
+        ("minimum", None, "5", "least stock: – → 5", "stock minimum : – → 5"),
+        (
+            "cost",
+            "1250..1250 EUR",
+            "1..2 JPY",
+            "cost: 12.50 EUR → 1 to 2 JPY",
+            "coût : 12.50 EUR → 1 à 2 JPY",
+        ),
+        ("assay", "{}", "{}", "assay", "dosage"),
+    )
+    lines = [
+        MovementLine(n, None, None, None, 0, subject="a/b", fact=fact, old=old, new=new)
+        for n, (fact, old, new, *_said) in enumerate(facts, start=1)
+    ]
+    for place, language in ((3, "en"), (4, "fr")):
+        request = request_of(
+            VIEW, "movements", movement(1, *lines, kind=MovementKind.FACT), language=language
+        )
+
+        assert [row["detail"] for row in cells(movements_sheet(request))] == [one[place] for one in facts]
+
+
 def test_movements_are_read_only_when_their_rows_are() -> None:
     def read() -> Iterator[Movement]:
         raise AssertionError("nobody asked for rows")
@@ -518,4 +543,38 @@ def test_an_empty_stock_is_a_workbook_too(make_view: Any, tmp_path: Path, office
     path = tmp_path / "empty.xlsx"
     write_workbook(stock_sheets(request_of(make_view())), path)
 
+    office.check(path)
+
+
+@pytest.mark.libreoffice
+def test_names_that_a_criterion_would_take_for_more_than_letters_are_counted_exactly(
+    make_product: Any, make_lot: Any, make_view: Any, tmp_path: Path, office: Office
+) -> None:
+    names = [
+        ">5",
+        "=1+1",
+        "*",
+        "A*",
+        "AB",
+        "ab",
+        "1234",
+        "TRUE",
+        "<>",
+        '"',
+        "a, b",
+        "2026-05-04",
+        "\x07",
+        "~",
+    ]
+    lots = [
+        make_lot(make_product(vendor=name, classes=("vitamin", "x" * number)), lot=name, containers=2**number)
+        for number, name in enumerate(names, start=1)
+    ]
+    path = tmp_path / "names.xlsx"
+    sheets = stock_sheets(request_of(make_view(*lots)))
+    write_workbook(sheets, path)
+
+    assert {row["containers"] for row in table(sheets[0], "by_vendor")} == {
+        2**number for number in range(1, len(names) + 1) if number not in (5, 6)
+    } | {2**5 + 2**6}
     office.check(path)

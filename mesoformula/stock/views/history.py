@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import attrs
@@ -18,6 +19,57 @@ from mesoformula.stock.records import Anchor, Deviation, Movement, MovementKind,
 from mesoformula.stock.views.lineage import ways_from
 from mesoformula.stock.views.reading import read_product
 from mesoformula.words import nearest
+
+_BACK = schema.movement.alias("back")
+#: What is read of a movement, in order: last, what takes it back.
+_HEAD = (
+    schema.movement.c.seq,
+    schema.movement.c.kind,
+    schema.movement.c.effective_at,
+    schema.movement.c.recorded_at,
+    schema.movement.c.actor,
+    schema.movement.c.hash,
+    schema.movement.c.session,
+    schema.movement.c.pick,
+    schema.movement.c.reverses,
+    schema.movement.c.cause,
+    schema.movement.c.lapses_at,
+    schema.movement.c.request_id,
+    _BACK.c.seq,
+)
+#: What is read of a line, in order: its movement first.
+_LINE = (
+    schema.movement_line.c.movement,
+    schema.movement_line.c.line,
+    schema.lot.c.product_hash,
+    schema.lot.c.number,
+    schema.location.c.name,
+    *(
+        schema.movement_line.c[name]
+        for name in (
+            "containers",
+            "opened",
+            "nanolitres",
+            "nanograms",
+            "becomes",
+            "reserved",
+            "reserved_nanolitres",
+            "counted",
+            "device",
+            "serial",
+            "supplier",
+            "unit_cost",
+            "currency",
+            "subject",
+            "fact",
+            "old",
+            "new",
+            "beyond_use_at",
+            "rule",
+            "deviation",
+        )
+    ),
+)
 
 
 def read_movements(store: Store, connection: Connection, numbers: Iterable[int]) -> tuple[Movement, ...]:
@@ -65,72 +117,109 @@ def _read(store: Store, connection: Connection, numbers: list[int]) -> list[Move
     }
     lines: dict[int, list[MovementLine]] = {}
     rows = connection.execute(
-        select(line, lot.c.product_hash, lot.c.number, place.c.name.label("place"))
+        select(*_LINE)
         .select_from(line)
         .outerjoin(lot, lot.c.id == line.c.lot)
         .outerjoin(place, place.c.id == line.c.location)
         .where(line.c.movement.in_(numbers))
         .order_by(line.c.movement, line.c.line)
     ).all()
-    for seq, group in groupby(rows, key=lambda row: int(row.movement)):
-        lines[seq] = [_line(store, connection, row, texts.get((seq, row.line))) for row in group]
-    back = table.alias("back")
+    for seq, group in groupby(rows, key=itemgetter(0)):
+        lines[seq] = [_line(store, connection, row, texts.get((seq, row[1]))) for row in group]
     heads = connection.execute(
-        select(table, back.c.seq.label("reversed_by"))
+        select(*_HEAD)
         .select_from(table)
-        .outerjoin(back, back.c.reverses == table.c.seq)
+        .outerjoin(_BACK, _BACK.c.reverses == table.c.seq)
         .where(table.c.seq.in_(numbers))
         .order_by(table.c.seq)
     ).all()
+    # In the order of the attributes, as with the lines.
     return [
         Movement(
-            seq=row.seq,
-            kind=MovementKind(row.kind),
-            effective_at=to_moment(row.effective_at),
-            recorded_at=to_moment(row.recorded_at),
-            actor=row.actor,
-            anchor=Anchor(row.seq, row.hash),
-            lines=tuple(lines.get(row.seq, ())),
-            session=row.session,
-            pick=row.pick,
-            reverses=row.reverses,
-            cause=row.cause,
-            lapses_at=to_moment(row.lapses_at) if row.lapses_at is not None else None,
-            reason=texts.get((row.seq, 0)),
-            request_id=row.request_id,
-            reversed_by=row.reversed_by,
+            seq,
+            MovementKind(kind),
+            to_moment(effective_at),
+            to_moment(recorded_at),
+            actor,
+            Anchor(seq, hash_),
+            tuple(lines.get(seq, ())),
+            session,
+            pick,
+            reverses,
+            cause,
+            None if lapses_at is None else to_moment(lapses_at),
+            texts.get((seq, 0)),
+            request_id,
+            reversed_by,
         )
-        for row in heads
+        for (
+            seq,
+            kind,
+            effective_at,
+            recorded_at,
+            actor,
+            hash_,
+            session,
+            pick,
+            reverses,
+            cause,
+            lapses_at,
+            request_id,
+            reversed_by,
+        ) in heads
     ]
 
 
-def _line(store: Store, connection: Connection, row: Any, remark: str | None) -> MovementLine:
+def _line(store: Store, connection: Connection, row: Sequence[Any], remark: str | None) -> MovementLine:
+    _movement, number, product, *known, beyond_use_at, rule, deviation = row
+    (
+        lot,
+        place,
+        containers,
+        opened,
+        nanolitres,
+        nanograms,
+        becomes,
+        reserved,
+        reserved_nanolitres,
+        counted,
+        device,
+        serial,
+        supplier,
+        unit_cost,
+        currency,
+        subject,
+        fact,
+        old,
+        new,
+    ) = known
+    # In the order of the attributes: a long history is made of a million of these.
     return MovementLine(
-        line=row.line,
-        product=read_product(store, connection, row.product_hash) if row.lot is not None else None,
-        lot=row.number,
-        location=row.place,
-        containers=row.containers,
-        opened=row.opened,
-        nanolitres=row.nanolitres,
-        nanograms=row.nanograms,
-        becomes=row.becomes,
-        beyond_use_at=to_moment(row.beyond_use_at) if row.beyond_use_at is not None else None,
-        rule=row.rule,
-        reserved=row.reserved,
-        reserved_nanolitres=row.reserved_nanolitres,
-        counted=row.counted,
-        device=row.device,
-        serial=row.serial,
-        supplier=row.supplier,
-        unit_cost=row.unit_cost,
-        currency=row.currency,
-        subject=row.subject,
-        fact=row.fact,
-        old=row.old,
-        new=row.new,
-        deviations=tuple(Deviation(code) for code in (row.deviation or "").split()),
-        remark=remark,
+        number,
+        None if product is None else store.products.get(product) or read_product(store, connection, product),
+        lot,
+        place,
+        containers,
+        opened,
+        nanolitres,
+        nanograms,
+        becomes,
+        None if beyond_use_at is None else to_moment(beyond_use_at),
+        rule,
+        reserved,
+        reserved_nanolitres,
+        counted,
+        device,
+        serial,
+        supplier,
+        unit_cost,
+        currency,
+        subject,
+        fact,
+        old,
+        new,
+        () if deviation is None else tuple(Deviation(code) for code in deviation.split()),
+        remark,
     )
 
 

@@ -29,11 +29,12 @@ MOST_ROWS = 1_048_576
 
 # What XML cannot hold, and the overrides of direction with which a text can pass for another one.
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
+_DASH = "<number:text>-</number:text>"
 _STYLES = (
     '<style:style style:name="heading" style:family="table-cell">'
     '<style:text-properties fo:font-weight="bold"/></style:style>',
     '<number:date-style style:name="day-format"><number:year number:style="long"/>'
-    '<number:text>-</number:text><number:month number:style="long"/><number:text>-</number:text><number:day number:style="long"/>'
+    f'{_DASH}<number:month number:style="long"/>{_DASH}<number:day number:style="long"/>'
     "</number:date-style>",
     '<style:style style:name="day" style:family="table-cell" style:data-style-name="day-format"/>',
 )
