@@ -85,7 +85,7 @@ class Environment:
 
 
 def wheel_of(project: Path, target: Path) -> Path:
-    """Build a project, from a copy so that nothing is left in the checkout."""
+    """Build a project; what is built before in the same folder stays."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)]
     before = set(target.glob("*.whl"))
     subprocess.run(command, cwd=project, check=True, capture_output=True)

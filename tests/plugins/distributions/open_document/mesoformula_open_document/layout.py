@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from typing import TypeAlias
 
 import attrs
@@ -245,16 +244,3 @@ def _name(value: Value | Live) -> str | None:
 def _named(name: str | None, place: Place, layout: Layout) -> None:
     if name is not None:
         layout.names.setdefault(name, place)
-
-
-def day_of(value: object) -> bool:
-    """
-    Tell a day or a moment from everything else.
-
-    Args:
-        value: Of a cell.
-
-    Returns:
-        Whether it is one.
-    """
-    return isinstance(value, date)
