@@ -93,12 +93,11 @@ class Runner(Caller):
         command.get_short_help_str = partial(  # type: ignore[method-assign]
             self._short_help, offered, command.get_short_help_str
         )
-        command.get_help = partial(self._answered_for, offered, command.get_help)  # type: ignore[method-assign]
         command.make_context = partial(  # type: ignore[method-assign]
-            self._answered_for, offered, command.make_context
+            self._answered_for, offered, "arguments of ", command.make_context
         )
         command.invoke = partial(  # type: ignore[method-assign]
-            self._answered_for, offered, offered.value.invoke
+            self._answered_for, offered, "", offered.value.invoke
         )
         return command
 
@@ -107,19 +106,24 @@ class Runner(Caller):
     ) -> str:
         """Read the line of a command in the list of all, which is no place to fail."""
         try:
-            return str(self._answered_for(offered, read, *arguments, **options))
+            return str(self._answered_for(offered, "help of ", read, *arguments, **options))
         except PluginResultError as err:
             if self.strict:
                 raise
             return f"cannot be shown: {err}"
 
     def _answered_for(
-        self, offered: Offered[click.Command], function: Callable[..., Any], *arguments: Any, **options: Any
+        self,
+        offered: Offered[click.Command],
+        part: str,
+        function: Callable[..., Any],
+        *arguments: Any,
+        **options: Any,
     ) -> Any:
         """Run a part of a command: a failure names the plugin, and what click raises passes unchanged."""
         import click
 
-        what = f"command {shown(str(offered.value.name))}"
+        what = f"{part}command {shown(str(offered.value.name))}"
         implementation = Implementation("mesoformula_commands", offered.plugin, function, (), False, what)
         try:
             with self._watch.over(offered.plugin, what, may_last=True):

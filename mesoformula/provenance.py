@@ -232,7 +232,7 @@ def said(err: BaseException) -> str:
         Its type and text, such as `ValueError: 'no such size'`.
     """
     try:
-        text = str(err)
+        text = " ".join(str(err).split())
     except Exception:
         text = ""
     kind = _printable(type(err).__name__)

@@ -28,6 +28,7 @@ from mesoformula.errors import (
     PluginLoadError,
     PluginResultError,
     Problem,
+    SheetError,
 )
 from mesoformula.findings import Finding, Severity
 from mesoformula.grids import Grid, Importer
@@ -616,6 +617,15 @@ def test_one_plugin_that_offers_a_name_twice_has_neither() -> None:
     assert manager.zones() == ()
     assert codes(manager) == ["conflict"]
     assert "twice" in manager.problems[0].message
+
+
+def test_only_sheets_may_be_refused_any_other_hook_fails_with_such_an_error() -> None:
+    def refuse() -> list[Any]:
+        raise SheetError([Problem("no", "not these")])
+
+    manager = manager_with(plugin(zones=refuse), plugin(zones=lambda: [Zone("z", "Zone", ())]))
+    assert [one.value.id for one in manager.zones()] == ["z"]
+    assert [problem.code for problem in manager.problems] == ["raised"]
 
 
 def test_commands_of_the_core_cannot_be_taken() -> None:

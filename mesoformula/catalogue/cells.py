@@ -298,6 +298,8 @@ def _item(piece: str, names: Mapping[str, frozenset[str]]) -> Item:
 
 _KEEP = r"(?:(?:store|keep|stored|conserver|conservation|à conserver|stocker)\s+)?"
 _DEGREES = r"(\d{1,2})\s*(?:°\s*C|°|ºC)?"
+#: °C; nobody stores anything above 40 °C, and 80 °C is a mistyped 8 °C.
+_WARMEST = 40
 _BETWEEN = re.compile(
     rf"{_KEEP}(?:(?:between|from|at|entre|de|à)\s+)?\+?{_DEGREES}\s*(?:-|–|to|and|à|et|/)\s*\+?(\d{{1,2}})\s*(?:°\s*C|ºC)",
     re.IGNORECASE,
@@ -327,9 +329,9 @@ def storage_in(text: str) -> dict[str, str | bool]:
         piece = plain_text(written)
         if not piece:
             continue
-        if (found := _BETWEEN.fullmatch(piece)) is not None and int(found[1]) < int(found[2]):
+        if (found := _BETWEEN.fullmatch(piece)) is not None and int(found[1]) < int(found[2]) <= _WARMEST:
             kept |= {"low": f"{int(found[1])} °C", "high": f"{int(found[2])} °C"}
-        elif (found := _BELOW.fullmatch(piece)) is not None:
+        elif (found := _BELOW.fullmatch(piece)) is not None and int(found[1]) <= _WARMEST:
             kept["high"] = f"{int(found[1])} °C"
         elif folded(piece) in vocabulary().words["light"]:
             kept["protect_from_light"] = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,11 @@ MAX_FILES = 20_000
 MAX_DEPTH = 8
 #: Marks a TOML number with a fraction: figures are written as text with their unit, so it is never right.
 BARE = "\x00bare"
+#: More parts of a dotted key than anything has; for each of them, parsing keeps all those before it.
+MAX_PARTS = 32
+_TOO_MANY_PARTS = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MAX_PARTS}}}"""
+)
 
 
 @attrs.define(eq=False)
@@ -269,6 +275,8 @@ def parse(content: bytes, path: str, plugin: str | None = None) -> CatalogueFile
     if tables is None:
         import tomllib
 
+        if (deep := _too_deep(text)) is not None:
+            return Problem("toml", "nested too deeply; expected plain tables", path, deep, plugin)
         try:
             tables = _parsed(text)
         except tomllib.TOMLDecodeError as err:
@@ -276,13 +284,23 @@ def parse(content: bytes, path: str, plugin: str | None = None) -> CatalogueFile
         except RecursionError:
             return Problem("toml", "nested too deeply; expected plain tables", path, None, plugin)
         except ValueError as err:
-            return Problem("toml", f"{err}", path, None, plugin)
+            digits = "set_int_max_str_digits" in str(err)
+            message = "a whole number beyond 64 bits; TOML has none so large" if digits else f"{err}"
+            return Problem("toml", message, path, None, plugin)
         remember(digest, tables)
     return CatalogueFile(path, tables, plugin, content, digest)
 
 
 def _decoded(content: bytes) -> str:
     return content.decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def _too_deep(text: str) -> int | None:
+    """Find the line of a dotted key that would take more memory than there is."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") >= MAX_PARTS and _TOO_MANY_PARTS.search(line):
+            return number
+    return None
 
 
 def _line_of_error(err: tomllib.TOMLDecodeError, text: str) -> int | None:

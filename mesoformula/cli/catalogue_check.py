@@ -68,7 +68,9 @@ def _ask_plugins(app: App, files: Iterable[CatalogueFile]) -> tuple[int, list[Pr
             continue
         for found in app.manager.check_product(entry.record):
             if found.path is None:
-                message = f"{entry.title}: {found.message} (plugin {found.plugin})"
+                message, plugin = found.message, str(found.plugin)
+                message = message if message.startswith(entry.title) else f"{entry.title}: {message}"
+                message = message if plugin in message else f"{message} (plugin {plugin})"
                 placed = entry.problem(found.code, message, found.where)
                 found = attrs.evolve(placed, plugin=found.plugin)
             problems.append(found)

@@ -101,8 +101,11 @@ def list_plugins(as_json: bool) -> int:
         _print(status, offered.get(status.title, ()))
     if any(status.state is State.BLOCKED for status in statuses):
         click.echo(f"\nA name is blocked as long as {BLOCK_VARIABLE} holds it.")
-    said = {(status.title, status.reason) for status in statuses}
-    others = [problem for problem in problems if (problem.plugin, problem.message) not in said]
+    # In a conflict the reason of every party names the first of them.
+    said = {status.reason for status in statuses} | {
+        f"{status.title}: {status.reason}" for status in statuses
+    }
+    others = [problem for problem in problems if f"{problem.plugin}: {problem.message}" not in said]
     if others:
         click.echo("\nProblems")
         for problem in others:

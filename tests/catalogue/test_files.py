@@ -87,7 +87,7 @@ class TestJunk:
             (b"x = 1\ry = 2", "toml", 1),
             (b"x = " + b"[" * 100_000, "toml", None),
             (b"x = " + b"{a=" * 50_000, "toml", None),
-            (b"a" + b".a" * 3_000 + b" = 1", "toml", None),
+            (b"a" + b".a" * 3_000 + b" = 1", "toml", 1),
             (b"x = " + b"9" * 10_000, "toml", None),
             (b"x = 0x" + b"f" * 10_000, "toml", None),
             (b"x = 9223372036854775808", "toml", None),
@@ -289,3 +289,30 @@ class TestCache:
             assert isinstance(parse(junk, "a.toml"), Problem)
 
         assert not cache_folder.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a." * 2_000_000 + "b = 1",
+        "x = {" + "a." * 40 + "b = 1}",
+        "[" + '"a" . ' * 40 + "b]",
+        "'a'." * 40 + "b = 1",
+    ],
+)
+def test_a_dotted_key_of_countless_parts_is_refused_before_it_is_parsed(text: str) -> None:
+    found = parse(f"schema = 1\n{text}\n".encode(), "x.toml")
+    assert isinstance(found, Problem)
+    assert (found.code, found.line) == ("toml", 2)
+    assert "too deeply" in found.message
+
+
+def test_a_text_full_of_points_is_no_dotted_key() -> None:
+    text = 'note = "' + "see p. 3, " * 40 + "... 1.2.3.4" + "." * 40 + '"'
+    assert isinstance(parse(f"schema = 1\n{text}\n".encode(), "x.toml"), CatalogueFile)
+
+
+def test_a_number_of_countless_digits_is_said_without_the_words_of_python() -> None:
+    found = parse(b"schema = " + b"9" * 5000, "x.toml")
+    assert isinstance(found, Problem)
+    assert found.message == "a whole number beyond 64 bits; TOML has none so large"

@@ -233,7 +233,7 @@ class TestCells:
     def test_a_storage_is_read_whole(self, text: str, expected: dict[str, Any]) -> None:
         assert storage_in(text) == expected
 
-    @pytest.mark.parametrize("text", ["cool", "8-2 °C", "2-8", "2-8 °C, in Norway", "-20 °C"])
+    @pytest.mark.parametrize("text", ["cool", "2-80 °C", "below 80 °C", "8-2 °C", "2-8", "2-8 °C, in Norway", "-20 °C"])
     def test_a_storage_that_is_not_clear_is_left(self, text: str) -> None:
         with pytest.raises(UnreadError):
             storage_in(text)

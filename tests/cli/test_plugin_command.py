@@ -242,6 +242,51 @@ def test_a_command_of_a_plugin_ends_as_one_of_ours_and_its_mistakes_are_its_own(
     assert bool(ran.err) == bool(said)
 
 
+UNHELPFUL = """
+    import click
+    from mesoformula import hookimpl
+
+    class Unhelpful(click.Command):
+        def get_short_help_str(self, limit=45):
+            raise ValueError("no help")
+
+        def get_help(self, ctx):
+            raise ValueError("no help")
+
+        def parse_args(self, ctx, args):
+            return super().parse_args(ctx, args if args != ["odd"] else 5)
+
+    @hookimpl
+    def mesoformula_commands():
+        return [Unhelpful("acme")]
+    """
+
+
+@pytest.mark.parametrize("words", [("acme", "--help"), ("acme", "odd")])
+def test_a_command_whose_help_or_arguments_fail_names_its_plugin(meso, install_plugin, words):
+    install_plugin("acme", UNHELPFUL)
+    ran = meso(*words)
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.startswith("plugin acme (fake-acme 1.0): [raised] arguments of command 'acme' raised ")
+
+
+def test_a_command_whose_help_fails_stays_in_the_list_of_all(meso, install_plugin):
+    install_plugin("acme", UNHELPFUL)
+    ran = meso("--help")
+    assert ran.code == 0
+    assert "cannot be shown: plugin acme (fake-acme 1.0)" in ran.said
+    assert "demo" in ran.out
+
+
+def test_a_conflict_is_said_once_for_each_party(meso, install_plugin):
+    for name in ("acme", "belle"):
+        install_plugin(name, "import click, mesoformula\n@mesoformula.hookimpl\n"
+                             "def mesoformula_commands():\n    return [click.Command('same')]\n")  # fmt: skip
+    ran = meso("plugin", "list")
+    assert ran.said.count("command 'same' is also offered by belle") == 2
+    assert "Problems" not in ran.out
+
+
 def test_a_command_of_a_plugin_may_leave_the_program(meso, install_plugin):
     install_plugin("acme", COMMANDS)
     with pytest.raises(SystemExit) as left:

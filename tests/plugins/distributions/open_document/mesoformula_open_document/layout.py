@@ -143,11 +143,12 @@ def laid_out(sheets: Sequence[Sheet]) -> Layout:
 def _title(text: str, taken: set[str]) -> str:
     """Make a title that spreadsheet programs accept on a tab, unlike any other."""
     line = "".join(char if char.isprintable() and char not in "[]*?:/\\'" else " " for char in text)
-    line = " ".join(line.split())[:31] or "Sheet"
+    # A blank at the end would be lost, and with it whatever refers to the tab.
+    line = " ".join(line.split())[:31].rstrip() or "Sheet"
     number, title = 1, line
     while title.casefold() in {one.casefold() for one in taken}:
         number += 1
-        title = f"{line[:26]} ({number})"
+        title = f"{line[:26].rstrip()} ({number})"
     return title
 
 

@@ -131,6 +131,15 @@ def test_moments_lose_their_zone_and_titles_are_unlike_each_other(tmp_path):
     assert seen(path, "A B (2)")[-1] == [datetime(2026, 5, 4, 7, 15)]  # noqa: DTZ001
 
 
+def test_a_long_title_is_cut_without_a_blank_at_its_end(tmp_path):
+    path = tmp_path / "long.ods"
+    sheet = Sheet("long", f"{'x' * 30} y", (Column("one", "One"),), (Row(("1",)),))
+    write([sheet, sheet], path)
+
+    with CalamineWorkbook.from_path(path) as workbook:
+        assert workbook.sheet_names == ["x" * 30, f"{'x' * 26} (2)"]
+
+
 def test_more_rows_than_programs_read_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("mesoformula_open_document.writing.MOST_ROWS", 10)
     rows = Rows(20, lambda: iter([Row(("1",))] * 20))
