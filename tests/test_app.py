@@ -268,16 +268,16 @@ def test_the_suffix_chooses_the_format_in_any_case(app, name):
     assert app.exporter(Path(name)).suffix == ".xlsx"
 
 
-@pytest.mark.parametrize("name", ["stock.csv", "stock"])
+@pytest.mark.parametrize("name", ["stock.doc", "stock"])
 def test_a_format_that_nobody_writes_is_answered_with_those_that_are_written(app, name):
     with pytest.raises(UnknownNameError) as refused:
         app.exporter(Path(name))
-    assert refused.value.nearest == (".xlsx",)
+    assert refused.value.nearest == (".csv", ".json", ".xlsx")
 
 
 def test_without_any_exporter_the_plugins_are_to_blame(monkeypatch):
-    monkeypatch.setenv("MESOFORMULA_BLOCK_PLUGINS", "excel")
-    with pytest.raises(PluginError, match="plugin excel is blocked"):
+    monkeypatch.setenv("MESOFORMULA_BLOCK_PLUGINS", "excel,plain")
+    with pytest.raises(PluginError, match="plugin excel is blocked; plugin plain is blocked"):
         App().exporter(Path("stock.xlsx"))
 
 

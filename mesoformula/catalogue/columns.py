@@ -183,6 +183,34 @@ def find_headings(
     return Headings(best[0], tuple(_each_once(headings, ask)))
 
 
+def check_below(grid: Grid, headings: Headings) -> None:
+    """
+    Refuse a second table below the first: its numbers would be read by headings that are not theirs.
+
+    Args:
+        grid: The table.
+        headings: Its first.
+
+    Raises:
+        GridError: If other headings stand further down; the same ones may be repeated.
+    """
+    first = {one.cell.column: folded(one.text) for one in headings.all}
+    known = vocabulary().headings
+    problems = []
+    for row in grid.rows[headings.place + 1 :]:
+        texts = {cell.column: folded(cell.value) for cell in row if isinstance(cell.value, str)}
+        columns = {known[text] for text in texts.values() if text in known}
+        differ = any(text and first.get(column) != text for column, text in texts.items())
+        if differ and columns & _IDENTITY and len(columns) >= FEWEST_HEADINGS:
+            message = (
+                "other headings than the first begin here, so what is below cannot be read by those; move it "
+                "to a sheet or file of its own"
+            )
+            problems.append(grid.problem("headings", message, row[0]))
+    if problems:
+        raise GridError(problems)
+
+
 def _given(grid: Grid, mapping: Mapping[str, str]) -> dict[str, Column]:
     problems = []
     given: dict[str, Column] = {}

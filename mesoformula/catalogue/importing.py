@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from mesoformula.catalogue.cells import names_of_substances
-from mesoformula.catalogue.columns import LEFT_OUT, Column, Headings, How
+from mesoformula.catalogue.columns import LEFT_OUT, Column, Headings, How, check_below
 from mesoformula.catalogue.files import MAX_BYTES, CatalogueFile, parse
 from mesoformula.catalogue.import_rows import MADE, Block, RowReader
 from mesoformula.catalogue.toml_text import comment, quoted
@@ -108,7 +108,8 @@ def import_table(
         The catalogue, not yet checked.
 
     Raises:
-        GridError: If no row says anything, or no column says what a product is called.
+        GridError: If no row says anything, no column says what a product is called, or a second table stands
+            below the first.
     """
     taken = headings.taken
     if Column.NAME not in taken:
@@ -119,6 +120,7 @@ def import_table(
             f"(headings: {', '.join(shown(one.text, 30) for one in headings.all[:20])})"
         )
         raise GridError([grid.problem("name", message, headings.all[0].cell)])
+    check_below(grid, headings)
     names = names_of_substances(formulary) if Column.COMPOSITION in taken else {}
     reader = RowReader(grid, taken, vendor, source, names)
     blocks = tuple(
@@ -135,6 +137,13 @@ def _head(grid: Grid, headings: Headings, vendor: Vendor, source: Source | None)
     for one in headings.all:
         where = f"{one.cell.place} {one.text!r}" if grid.is_sheet else repr(one.text)
         yield comment(f"  {where}: {said_of(one.column, one.how, one.could_be)}")
+    above = grid.rows[: headings.place]
+    if above:
+        yield comment("Not read, as it stands above the headings:")
+    for row in above:
+        texts = [shown(str(cell.value), 200) for cell in row if cell.value is not None]
+        line = f"row {row[0].row}" if grid.is_sheet else f"line {row[0].row}"
+        yield comment(f"  {line}: {', '.join(texts) or 'a formula'}")
     yield "#"
     yield comment(
         "What could not be read in one way was not taken, and stands above its product with its cell."

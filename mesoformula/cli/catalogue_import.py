@@ -143,6 +143,11 @@ def _tell(draft: Draft, path: Path, id_: str, source: Source | None, *, dry_run:
     )
     if draft.grid.encoding is not None:
         print_wrapped(f"{draft.grid.title}{read_as(draft.grid)}", rest="  ")
+    if draft.headings.place:
+        print_wrapped(
+            f"above the headings, not read: {counted(draft.headings.place, 'row')}; the file repeats them",
+            rest="  ",
+        )
     _tell_unsure(draft.headings)
     flags, rows = draft.flags, draft.left_out
     for flag in flags[:MOST_LISTED]:

@@ -65,7 +65,7 @@ def _plain(one: HookDoc) -> dict[str, object]:
 
 
 def _print(one: HookDoc) -> None:
-    click.echo(one.signature)
+    print_wrapped(one.signature, rest="    ")
     for paragraph in (one.summary, *one.called):
         click.echo()
         print_wrapped(paragraph)

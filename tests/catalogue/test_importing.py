@@ -233,7 +233,9 @@ class TestCells:
     def test_a_storage_is_read_whole(self, text: str, expected: dict[str, Any]) -> None:
         assert storage_in(text) == expected
 
-    @pytest.mark.parametrize("text", ["cool", "2-80 °C", "below 80 °C", "8-2 °C", "2-8", "2-8 °C, in Norway", "-20 °C"])
+    @pytest.mark.parametrize(
+        "text", ["cool", "2-80 °C", "below 80 °C", "8-2 °C", "2-8", "2-8 °C, in Norway", "-20 °C"]
+    )
     def test_a_storage_that_is_not_clear_is_left(self, text: str) -> None:
         with pytest.raises(UnreadError):
             storage_in(text)
@@ -381,6 +383,21 @@ class TestImport:
         assert [flag.message for flag in draft.flags] == [
             "Prices!A3: repeats the headings: no product was made of it"
         ]
+
+    def test_a_second_table_with_other_headings_is_refused(self) -> None:
+        with pytest.raises(GridError, match="Prices!A3: other headings than the first") as caught:
+            draft_of(
+                ("Ref", "Name", "Volume (mL)"),
+                ("A-1", "One", 5),
+                ("Reference", "Product", "Mass (mg)"),
+                ("B-1", "Two", 500),
+            )
+        assert [problem.code for problem in caught.value.problems] == ["headings"]
+
+    def test_what_stands_above_the_headings_is_repeated(self) -> None:
+        draft, _tables = draft_of(("Z-1", "Forgotten", "gel"), ("Ref", "Name", "Form"), ("A-1", "One", "gel"))
+
+        assert "#   row 1: 'Z-1', 'Forgotten', 'gel'" in draft.text.splitlines()
 
     def test_a_row_that_is_not_shown_is_to_be_looked_at(self) -> None:
         grid = attrs.evolve(grid_of(("Ref", "Name"), ("A-1", "One"), ("A-2", "Two")), hidden=frozenset({3}))

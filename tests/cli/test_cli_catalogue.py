@@ -196,7 +196,9 @@ class TestPlugins:
         ran = meso("catalogue", "check", "acme.toml")
 
         assert ran.code == 3
-        assert "[check-failed]" in ran.out
+        (line,) = ran.out.splitlines()[:-1]
+        assert "[check-failed] product acme/one: a check of plugin prices" in line
+        assert (line.count("acme/one"), line.count("(fake-prices 1.0)")) == (1, 1)
         assert "ZeroDivisionError" in ran.err
 
     def test_their_classes_stand_in_the_schema(self, meso, install_plugin):

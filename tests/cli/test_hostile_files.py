@@ -157,6 +157,7 @@ def count(meso: Any) -> bytes:
     return Path("count.xlsx").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_file_is_one_clear_line(
@@ -193,6 +194,7 @@ def test_a_file_of_another_kind_is_one_clear_line(
     assert ran.seconds < MOST_SECONDS
 
 
+@pytest.mark.slow
 def test_a_million_empty_rows_below_the_table_are_read_as_empty(
     meso: Any, count: bytes, limited: Callable[..., Took]
 ) -> None:

@@ -153,7 +153,7 @@ def test_one_hook_is_shown_with_its_example(meso, hook):
     ran = meso("plugin", "hooks", hook.removeprefix("mesoformula_"))
     assert ran.out == meso("plugin", "hooks", hook).out
     (shown,) = meso("plugin", "hooks", hook, "--json").json["hooks"]
-    assert ran.out.startswith(shown["signature"])
+    assert ran.said.startswith(shown["signature"])
     for line in shown["example"].splitlines():
         assert f"\n    {line}" in ran.out or not line
 

@@ -166,10 +166,11 @@ hows = st.fixed_dictionaries(
     {"language": st.sampled_from(languages("mesoformula_excel")), "is_blind": st.booleans()}
 )
 remarks = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=30)
-thorough = settings(
-    max_examples=25,
+quick = settings(
+    max_examples=6,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+thorough = settings(quick, max_examples=60)
 
 
 # ---- legal edits ---------------------------------------------------------------------------------------
@@ -214,11 +215,24 @@ def tidy(book: Workbook, data: st.DataObject) -> int:
     return sum(1 for row in hidden if book.at("line", row).value is not None)
 
 
-@thorough
+@quick
 @given(stock=stocks, how=hows, data=st.data())
 def test_what_is_filled_in_is_adjusted_and_nothing_else(
     make_product: Any, stock: Any, how: Any, data: Any
 ) -> None:
+    figures_are_adjusted(make_product, stock, how, data)
+
+
+@pytest.mark.slow
+@thorough
+@given(stock=stocks, how=hows, data=st.data())
+def test_what_is_filled_in_is_adjusted_and_nothing_else_in_many_more_cases(
+    make_product: Any, stock: Any, how: Any, data: Any
+) -> None:
+    figures_are_adjusted(make_product, stock, how, data)
+
+
+def figures_are_adjusted(make_product: Any, stock: Any, how: Any, data: Any) -> None:
     with counted(make_product(), stock, **how) as (store, path):
         book = Workbook(path)
         before = there(store)
@@ -336,11 +350,24 @@ WRONG: dict[str, Wrong] = {
 }
 
 
-@thorough
+@quick
 @given(stock=stocks, how=hows, data=st.data())
 def test_every_wrong_cell_is_named_and_nothing_is_posted(
     make_product: Any, stock: Any, how: Any, data: Any
 ) -> None:
+    wrong_cells_are_named(make_product, stock, how, data)
+
+
+@pytest.mark.slow
+@thorough
+@given(stock=stocks, how=hows, data=st.data())
+def test_every_wrong_cell_is_named_and_nothing_is_posted_in_many_more_cases(
+    make_product: Any, stock: Any, how: Any, data: Any
+) -> None:
+    wrong_cells_are_named(make_product, stock, how, data)
+
+
+def wrong_cells_are_named(make_product: Any, stock: Any, how: Any, data: Any) -> None:
     with counted(make_product(), stock, **how) as (store, path):
         anchor = stock_view(store).anchor
         book = Workbook(path)

@@ -298,7 +298,7 @@ MUTATIONS = [
         "export-time",
         "plain",
         "\n\n_late = _write_csv\n\n\ndef _write_csv(sheets, path):\n"
-        "    import time; time.sleep(1)\n    _late(sheets, path)\n",
+        "    import time; time.sleep(5)\n    _late(sheets, path)\n",
     ),
     Mutation(
         "puts a formula in a note",
@@ -384,7 +384,10 @@ MUTATIONS = [
 ]
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
+@pytest.mark.parametrize(
+    "mutation",
+    [pytest.param(one, id=str(one), marks=[pytest.mark.slow] * ("sleep" in one.new)) for one in MUTATIONS],
+)
 def test_a_plugin_that_breaks_a_rule_fails_it(mutation: Mutation, copy: Copy, tmp_path: Path) -> None:
     new = mutation.new.replace("ml_of_nothing()", "__import__('mesoformula').quantity(0, 'mg')")
     path = copy(mutation.plugin, mutation.file, mutation.old, new)

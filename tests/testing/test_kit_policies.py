@@ -88,7 +88,7 @@ def slow(need: Need, candidates: Sequence[Candidate]) -> Iterable[Choice]:
         (sorting_in_place, "mutates"),
         (stumbling_over_nothing, "policy-junk"),
         (speechless, "policy-junk"),
-        (slow, "policy-time"),
+        pytest.param(slow, "policy-time", marks=pytest.mark.slow),
     ],
     ids=lambda one: getattr(one, "__name__", one),
 )
