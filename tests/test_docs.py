@@ -80,6 +80,14 @@ def test_the_example_plugin_speaks_up() -> None:
     assert not answer.ready
 
 
+def test_the_example_plugin_is_small_and_passes_the_check(tmp_path: Path) -> None:
+    path = tmp_path / "acme.py"
+    path.write_text(blocks("python")[1], encoding="utf-8")
+
+    assert len(blocks("python")[1].splitlines()) < 15
+    assert run(["plugin", "check", str(path)]) == 0
+
+
 def test_every_hook_is_in_the_readmes_table() -> None:
     table = re.findall(r"^\| `(mesoformula_\w+)` \|", README, re.MULTILINE)
 
