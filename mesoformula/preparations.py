@@ -14,6 +14,9 @@ from mesoformula.sessions import SessionQuantities
 if TYPE_CHECKING:
     from mesoformula.stock.records import Anchor, Deviation
 
+#: Code of the finding that the ledger names less of a product than a session takes.
+FEWER_LOTS = "fewer-lots"
+
 
 @attrs.frozen
 class LotTaken:
@@ -34,6 +37,7 @@ class LotTaken:
         used_at: When it was used, in UTC; None while it is only kept.
         has_lapsed: Whether it was kept, and is so no longer; it may be on a tray all the same.
         is_recalled: Whether the lot is recalled now.
+        is_quarantined: Whether the lot is in quarantine now.
         deviations: Why it should not have been used, by the ledger.
     """
 
@@ -50,6 +54,7 @@ class LotTaken:
     used_at: datetime | None = None
     has_lapsed: bool = False
     is_recalled: bool = False
+    is_quarantined: bool = False
     deviations: tuple[Deviation, ...] = ()
 
 
@@ -81,7 +86,8 @@ class Preparation:
 
     Attributes:
         quantities: What was asked and answered.
-        findings: Of the working out and of all checks, the heaviest first, what is overridden included.
+        findings: Of the working out, of all checks and of the lots, the heaviest first, what is overridden
+            included.
         overrides: What a professional has decided against findings.
         ready: Whether nothing stands against it.
         reference: Of the session; None if none was given.
@@ -94,6 +100,8 @@ class Preparation:
         store: The place of the ledger, without secrets.
         limits: All that limits how long it keeps, the one that governs first.
         left_out: How many uses the ledger has under the same reference on other days.
+        day: By which lots are judged; None if that is not known.
+        lot_findings: Those of the findings that are about lots.
     """
 
     quantities: SessionQuantities
@@ -110,6 +118,8 @@ class Preparation:
     store: str | None = None
     limits: tuple[KeptUntil, ...] = ()
     left_out: int = 0
+    day: date | None = None
+    lot_findings: tuple[Finding, ...] = ()
 
     @property
     def is_session_only(self) -> bool:

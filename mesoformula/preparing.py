@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
-from mesoformula.clock import day_end, site_day
+from mesoformula.clock import day_end, day_start, site_day
 from mesoformula.errors import OrderError, Problem
+from mesoformula.findings import Severity, standing
+from mesoformula.lot_findings import lot_findings
 from mesoformula.preparations import KeptUntil, LotTaken, Preparation
 from mesoformula.products import Form, Product
 from mesoformula.stock.opened.beyond_use import EXPIRY, STABILITY, Bound, beyond_use, end_of_period
@@ -75,30 +77,38 @@ def preparation(
         keeps: How long somebody says that it keeps.
 
     Returns:
-        The preparation. Where the day is known, uses under the same reference on other days are only counted.
+        The preparation, which is not ready if a lot must not be used. Uses under the same reference on other
+        days than the session's are only counted; a session without a day is today's.
 
     Raises:
-        OrderError: If the reference is none, the moment has no time zone, or the period is too short.
+        OrderError: If the reference is none, the moment has no time zone or is after the day of the session,
+            or the period is too short.
         QuantityError: If the period is no time.
         StockError: If the store cannot be read.
     """
-    _check(prepared_at, keeps)
+    session = answer.quantities.session
+    _check(prepared_at, keeps, session.on, zone)
+    now = datetime.now(UTC)
+    day = session.on or site_day(prepared_at or now, zone)
     lots: tuple[LotTaken, ...] = ()
     anchor, left_out = None, 0
     if store is not None:
         anchor = _head(store)
         if reference is not None:
-            day = answer.quantities.session.on
-            if day is None and prepared_at is not None:
-                day = site_day(prepared_at, zone)
             lots, left_out = lots_of(store, reference, day)
     limits = _limits(answer, lots, rules, zone, prepared_at, keeps)
     governs = limits[0]
+    at = max(prepared_at or (now if day == site_day(now, zone) else day_start(day, zone)), day_start(day, zone))
+    of_lots = lot_findings(
+        answer.quantities, lots, limits, day=day, at=at, prepared_at=prepared_at, zone=zone
+    )
+    weights = list(Severity)
+    findings = sorted((*of_lots, *answer.findings), key=lambda one: weights.index(one.severity))
     return Preparation(
         quantities=answer.quantities,
-        findings=answer.findings,
+        findings=tuple(findings),
         overrides=answer.overrides,
-        ready=answer.ready,
+        ready=answer.ready and not standing(of_lots),
         reference=reference,
         lots=lots,
         by=by,
@@ -109,14 +119,21 @@ def preparation(
         store=str(store) if store is not None else None,
         limits=limits,
         left_out=left_out,
+        day=day,
+        lot_findings=of_lots,
     )
 
 
-def _check(prepared_at: datetime | None, keeps: Stability | None) -> None:
+def _check(prepared_at: datetime | None, keeps: Stability | None, day: date | None, zone: tzinfo) -> None:
     problems = []
     if prepared_at is not None and prepared_at.utcoffset() is None:
         problems.append(
             Problem("at", "the moment of preparation has no time zone; expected one, such as +01:00")
+        )
+    elif prepared_at is not None and day is not None and site_day(prepared_at, zone) > day:
+        moment = f"{prepared_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        problems.append(
+            Problem("at", f"prepared {moment} for a session on {day}; expected a moment of that day or before")
         )
     if keeps is not None:
         if magnitude(keeps.period, "s") < _LEAST_SECONDS:
@@ -186,6 +203,7 @@ def lots_of(store: Store, reference: str, day: date | None = None) -> tuple[tupl
                         suppliers=known.suppliers if known is not None else (),
                         has_lapsed=pick.lapsed,
                         is_recalled=known is not None and known.recalled,
+                        is_quarantined=known is not None and known.quarantined,
                     )
                 )
     return tuple(found), len(went) - len(of_day)
@@ -212,6 +230,7 @@ def _used(store: Store, trace: Trace, went: Iterable[Went]) -> Iterator[LotTaken
             suppliers=lot.suppliers,
             used_at=one.at,
             is_recalled=lot.recalled,
+            is_quarantined=lot.quarantined,
             deviations=one.deviations,
         )
 

@@ -134,6 +134,7 @@ ORDER = [
     ["stock.views.traces", "stock.views.trace_queries"],
     ["stock.views.tracing", "stock.views.past", "stock.ledger.erasing"],
     ["stock.views.worth", "stock.views.past_doses", "stock.views.periods"],
+    ["lot_findings"],
     ["preparing"],
     ["app"],
     ["cli"],

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
-from mesoformula.cli.options import NounGroup, example
+from mesoformula.cli.options import example, lazy_noun
 
 #: Verb, its module and its name there, and its line in the list of commands.
 VERBS = {
@@ -18,28 +16,7 @@ VERBS = {
 }
 
 
-class CatalogueGroup(NounGroup):
-    """The verbs, imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's)
-        """List the verbs in the order of the work."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a verb."""
-        if cmd_name not in VERBS:
-            return None
-        home, _, name = VERBS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(f"mesoformula.cli.{home}"), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list of verbs without importing their modules."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, text) for verb, (_home, text) in VERBS.items()])
-
-
-@click.group("catalogue", cls=CatalogueGroup, epilog=example("mesoformula catalogue check my.toml"))
+@click.group("catalogue", cls=lazy_noun(VERBS), epilog=example("mesoformula catalogue check my.toml"))
 def command() -> None:
     """
     Write, check and compare catalogues: the products of a vendor.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
@@ -39,6 +40,48 @@ class NounGroup(click.Group):
             hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
             raise click.UsageError(f"no command is called {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+class LazyNounGroup(NounGroup):
+    """
+    A noun whose verbs are imported when they are used.
+
+    Attributes:
+        verbs: Verb, its module below `mesoformula.cli` with its name there, and its line in the list of
+            commands; in the order of the work.
+    """
+
+    verbs: Mapping[str, tuple[str, str]] = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's)
+        """List the verbs in the order of the work."""
+        return list(self.verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a verb."""
+        if cmd_name not in self.verbs:
+            return None
+        home, _, name = self.verbs[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"mesoformula.cli.{home}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of verbs without importing their modules."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_home, text) in self.verbs.items()])
+
+
+def lazy_noun(verbs: Mapping[str, tuple[str, str]]) -> type[LazyNounGroup]:
+    """
+    Make the class of a noun.
+
+    Args:
+        verbs: As `LazyNounGroup` says.
+
+    Returns:
+        For `click.group(cls=…)`.
+    """
+    return type("LazyNoun", (LazyNounGroup,), {"verbs": verbs})
 
 
 class QuantityType(Type):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mesoformula import __version__
 from mesoformula.cli.common import app_of, counted, print_json, print_wrapped, safe
-from mesoformula.cli.options import NounGroup, example, json_option
+from mesoformula.cli.options import example, json_option, lazy_noun
 from mesoformula.contract_version import written
 from mesoformula.encoding import to_plain
 from mesoformula.offering import Offering, offerings
@@ -33,32 +31,7 @@ _PLURALS = {"ingredient class": "ingredient classes", "lot policy": "lot policie
 _MOST_NAMES = 6
 
 
-class PluginGroup(NounGroup):
-    """The verbs, imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's)
-        """List the verbs in the order of the work."""
-        return [verb for verb, (home, _text) in VERBS.items() if find_spec(_module(home)) is not None]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb."""
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        home = VERBS[cmd_name][0]
-        command: click.Command = getattr(import_module(_module(home)), home.partition(":")[2])
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of verbs without importing their modules."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, VERBS[verb][1]) for verb in self.list_commands(ctx)])
-
-
-def _module(home: str) -> str:
-    return f"mesoformula.cli.{home.partition(':')[0]}"
-
-
-@click.group("plugin", cls=PluginGroup, epilog=example("mesoformula plugin list"))
+@click.group("plugin", cls=lazy_noun(VERBS), epilog=example("mesoformula plugin list"))
 def command() -> None:
     """See which plugins are there, and what has become of them; write and test one."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +10,7 @@ import click
 
 from mesoformula.app import App
 from mesoformula.cli.common import counted, print_json, report_problems, safe
-from mesoformula.cli.options import NounGroup, Type, example
+from mesoformula.cli.options import Type, example, lazy_noun
 from mesoformula.errors import PluginError, Problem, UnknownNameError
 
 if TYPE_CHECKING:
@@ -37,28 +36,7 @@ VERBS = {
 SPEAKER = "mesoformula_excel"
 
 
-class SheetGroup(NounGroup):
-    """The verbs, imported when they are used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's)
-        """List the verbs in the order of the work."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a verb."""
-        if cmd_name not in VERBS:
-            return None
-        home, _, name = VERBS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(f"mesoformula.cli.{home}"), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list of verbs without importing their modules."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, text) for verb, (_home, text) in VERBS.items()])
-
-
-@click.group("sheet", cls=SheetGroup, epilog=example("mesoformula sheet stock stock.xlsx"))
+@click.group("sheet", cls=lazy_noun(VERBS), epilog=example("mesoformula sheet stock stock.xlsx"))
 def command() -> None:
     """Write sheets to a workbook, to print, to work in, or to fill in and read back."""
 

@@ -18,6 +18,7 @@ from mesoformula.cli.sheet_session import prepared_for, stability_of
 from mesoformula.cli.stock.common import MomentType, open_store, settings_of
 from mesoformula.encoding import to_plain
 from mesoformula.errors import UnknownNameError
+from mesoformula.findings import standing
 from mesoformula.sheets import USUAL_GRID, LabelGrid, SheetRequest, label_grid, label_grids, read_label_grid
 
 if TYPE_CHECKING:
@@ -149,7 +150,11 @@ def _grid(name: str) -> LabelGrid:
 def _not_ready(prepared: Preparation) -> int:
     codes = ", ".join(dict.fromkeys(one.code for one in prepared.standing))
     click.echo(safe(f"NOT READY: {codes}"), err=True)
-    click.echo("what may not be used gets no label; 'mesoformula session' says why", err=True)
+    of_lots = standing(prepared.lot_findings)
+    for one in of_lots:
+        click.echo(safe(one.message), err=True)
+    why = "" if len(of_lots) == len(prepared.standing) else "; 'mesoformula session' says why"
+    click.echo(f"what may not be used gets no label{why}", err=True)
     return 1
 
 

@@ -185,6 +185,11 @@ def _tell(prepared: Preparation, zone: tzinfo) -> None:
     if prepared.reference is not None:
         lots = counted(len(prepared.lots), "lot")
         click.echo(safe(f"{lots} from {prepared.store} for {prepared.reference}"))
+    if prepared.left_out:
+        uses = counted(prepared.left_out, "use")
+        print_wrapped(f"{uses} under it on other days left out; --on DAY tells the day of the session")
+    for one in prepared.lot_findings:
+        print_wrapped(f"{one.severity.value.upper()} {one.message} [{one.code}]", rest="  ")
     if prepared.beyond_use_at is not None:
         until = f"use before {prepared.beyond_use_at.astimezone(zone):%Y-%m-%d %H:%M}"
     elif prepared.is_session_only:
@@ -213,6 +218,7 @@ def preparation_plain(prepared: Preparation) -> dict[str, Any]:
         "ready": prepared.ready,
         "lots": [_lot_plain(lot) for lot in prepared.lots],
         "left_out": prepared.left_out,
+        "lot_findings": to_plain(prepared.lot_findings, full=True),
         "beyond_use_at": to_plain(prepared.beyond_use_at),
         "session_only": prepared.is_session_only,
         "beyond_use_rule": prepared.beyond_use_rule,
@@ -242,6 +248,7 @@ def _lot_plain(lot: LotTaken) -> dict[str, Any]:
         "used_at": to_plain(lot.used_at),
         "lapsed": lot.has_lapsed,
         "recalled": lot.is_recalled,
+        "quarantined": lot.is_quarantined,
         "deviations": [one.value for one in lot.deviations],
         "beyond_use_at": to_plain(lot.beyond_use_at),
         "rule": lot.rule,

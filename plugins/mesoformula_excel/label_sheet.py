@@ -30,6 +30,7 @@ from mesoformula.sheets import (
     label_grids,
 )
 from mesoformula_excel.label_fit import SMALLEST, UPRIGHT, size_that_fits
+from mesoformula_excel.lots_table import has_fewer_lots
 from mesoformula_excel.opened_sheet import use_before
 from mesoformula_excel.session_words import route
 from mesoformula_excel.stock_words import local, product_name
@@ -237,7 +238,9 @@ def _lots(prepared: Preparation, say: Words) -> str:
         found += [
             say("{lot} (exp. {day})", lot=one.lot, day=one.expiry) if one.expiry is not None else one.lot
             for one in of_product
-        ] or [_BY_HAND]
+        ]
+        if not of_product or has_fewer_lots(prepared, id_):
+            found.append(_BY_HAND)
     found = list(dict.fromkeys(found)) if _BY_HAND not in found else found
     return say("Lots: {lots}", lots=", ".join(found)) if len(found) > 1 else say("Lot: {lot}", lot=found[0])
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mesoformula import Column, Product, plain
+from mesoformula.preparations import FEWER_LOTS
 from mesoformula.sheets import Holds, Mark, Row, Table, Value
 from mesoformula_excel.stock_words import DEVIATIONS, local, zone_name
 
@@ -53,7 +54,7 @@ def _rows(prepared: Preparation, zone: tzinfo | None, say: Words) -> Iterator[Ro
         for lot in lots:
             wanted = products[name].revision
             yield _lot(lot, lines, zone, day, say, None if lot.product.revision == wanted else wanted)
-        if not lots:
+        if not lots or has_fewer_lots(prepared, name):
             product = products[name]
             blank = (lines, _called(product), product.vendor.name, None, None, None, say("write it by hand"))
             yield Row(blank, Mark.ATTENTION, editable=("lot", "expiry", "supplier"))
@@ -62,8 +63,24 @@ def _rows(prepared: Preparation, zone: tzinfo | None, say: Words) -> Iterator[Ro
             yield _lot(lot, "", zone, day, say, None)
 
 
+def has_fewer_lots(prepared: Preparation, product: str) -> bool:
+    """
+    Tell whether the ledger names less of a product than the session takes.
+
+    Args:
+        prepared: The preparation.
+        product: Its id.
+
+    Returns:
+        Whether more is to be written by hand, some of it being named.
+    """
+    return any(one.code == FEWER_LOTS and one.subject == product for one in prepared.lot_findings)
+
+
 def _day(prepared: Preparation, zone: tzinfo | None) -> date | None:
     """Tell the day on which a lot must not have expired."""
+    if prepared.day is not None:
+        return prepared.day
     if prepared.quantities.session.on is not None:
         return prepared.quantities.session.on
     return None if prepared.prepared_at is None else local(prepared.prepared_at, zone).date()
@@ -81,7 +98,7 @@ def _lot(
                 wanted=wanted,
             )
         )
-    against = lot.deviations or lot.is_recalled or lot.has_lapsed or wanted is not None or not lines
+    against = lot.deviations or lot.is_recalled or lot.is_quarantined or lot.has_lapsed or wanted is not None or not lines
     is_expired = lot.expiry is not None and day is not None and lot.expiry < day
     values: tuple[Value, ...] = (
         lines or say("none"),
@@ -113,6 +130,8 @@ def _remarks(lot: LotTaken, lines: str, zone: tzinfo | None, day: date | None, s
         yield say("EXPIRED")
     if lot.is_recalled:
         yield say("RECALLED")
+    if lot.is_quarantined:
+        yield say("IN QUARANTINE")
     if not lines:
         yield say("in no line of the formula")
     if lot.used_at is not None:
