@@ -226,9 +226,10 @@ def chosen(grids: Sequence[Grid], path: Path, title: str | None = None) -> Grid:
     if len(found) == 1:
         return found[0]
     titles = ", ".join(shown(grid.title) for grid in filled[:20])
+    choice = f"name one with --sheet: {titles}"
     if not found:
-        raise _refusal(path, "sheet", f"{missing}; expected one of {titles}" if titles else missing)
-    raise _refusal(path, "sheet", f"{len(found)} sheets could be meant; name one of {titles}")
+        raise _refusal(path, "sheet", f"{missing}; {choice}" if titles else missing)
+    raise _refusal(path, "sheet", f"{len(found)} sheets could be meant; {choice}")
 
 
 # ---- text ----------------------------------------------------------------------------------------------

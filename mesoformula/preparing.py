@@ -98,7 +98,8 @@ def preparation(
             lots, left_out = lots_of(store, reference, day)
     limits = _limits(answer, lots, rules, zone, prepared_at, keeps)
     governs = limits[0]
-    at = max(prepared_at or (now if day == site_day(now, zone) else day_start(day, zone)), day_start(day, zone))
+    start = day_start(day, zone)
+    at = max(prepared_at or (now if day == site_day(now, zone) else start), start)
     of_lots = lot_findings(
         answer.quantities, lots, limits, day=day, at=at, prepared_at=prepared_at, zone=zone
     )
@@ -133,7 +134,9 @@ def _check(prepared_at: datetime | None, keeps: Stability | None, day: date | No
     elif prepared_at is not None and day is not None and site_day(prepared_at, zone) > day:
         moment = f"{prepared_at.astimezone(zone):%Y-%m-%d %H:%M}"
         problems.append(
-            Problem("at", f"prepared {moment} for a session on {day}; expected a moment of that day or before")
+            Problem(
+                "at", f"prepared {moment} for a session on {day}; expected a moment of that day or before"
+            )
         )
     if keeps is not None:
         if magnitude(keeps.period, "s") < _LEAST_SECONDS:

@@ -238,8 +238,8 @@ def test_the_only_sheet_that_holds_anything_is_meant() -> None:
     assert chosen([one, other], path, "other") is other
     assert chosen([one, hidden], path, "Lists") is hidden
     for grids, title, words in (
-        ([one, other], None, "2 sheets could be meant; name one of 'Stock', 'Other'"),
-        ([one, other], "Third", "no sheet is called 'Third'; expected one of 'Stock', 'Other'"),
+        ([one, other], None, "2 sheets could be meant; name one with --sheet: 'Stock', 'Other'"),
+        ([one, other], "Third", "no sheet is called 'Third'; name one with --sheet: 'Stock', 'Other'"),
         ([blank, hidden], None, "no sheet that is shown holds anything"),
     ):
         with pytest.raises(GridError, match=words):

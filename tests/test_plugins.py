@@ -10,7 +10,6 @@ import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -796,18 +795,36 @@ def test_a_plugin_registered_later_is_asked_too() -> None:
     assert len(manager.zones()) == 2
 
 
-def test_units_of_plugins_enter_the_registry_and_are_never_redefined() -> None:
-    from mesoformula.units import magnitude, parse_quantity
+#: Run in an interpreter of its own: what the one registry knows, it knows for good.
+UNITS = """
+from types import ModuleType
 
-    lines = ["fakeu = [fake_activity] = FAKEU", "kfakeu = 1000 * fakeu = KFAKEU", "milligram = 3 * gram = mg"]
-    manager = manager_with(plugin(unit_definitions=lambda: lines))
+from mesoformula.hookspecs import hookimpl
+from mesoformula.plugins import empty_manager
+from mesoformula.units import magnitude, parse_quantity
 
+LINES = ["fakeu = [fake_activity] = FAKEU", "kfakeu = 1000 * fakeu = KFAKEU", "milligram = 3 * gram = mg"]
+
+
+def manager_with(lines):
+    module = ModuleType("made_for_a_test")
+    module.mesoformula_unit_definitions = hookimpl(lambda: lines)
+    manager = empty_manager()
+    manager.register(module, "p1")
     manager.define_units()
-    manager_with(plugin(unit_definitions=lambda: lines[:2])).define_units()
+    return manager
 
-    assert magnitude(parse_quantity("2 KFAKEU"), "FAKEU") == Decimal(2000)
-    assert magnitude(parse_quantity("1 g"), "mg") == Decimal(1000)
-    assert codes(manager) == ["unit"]
+
+print([problem.code for problem in manager_with(LINES).problems])
+print([problem.code for problem in manager_with(LINES[:2]).problems])
+print(magnitude(parse_quantity("2 KFAKEU"), "FAKEU") == 2000, magnitude(parse_quantity("1 g"), "mg") == 1000)
+"""
+
+
+def test_units_of_plugins_enter_the_registry_and_are_never_redefined() -> None:
+    done = subprocess.run([sys.executable, "-c", UNITS], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines() == ["['unit']", "[]", "True True"]
 
 
 # ---- sheets and wrappers -------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,17 +16,20 @@ from mesoformula.clock import day_end
 from mesoformula.errors import OrderError, QuantityError
 from mesoformula.formulary import Formulary
 from mesoformula.formulas import Formula, Line
-from mesoformula.preparations import Preparation
+from mesoformula.preparations import FEWER_LOTS, Preparation
 from mesoformula.preparing import NOT_STATED, STATED, Stability, preparation
 from mesoformula.sessions import Session
 from mesoformula.stock.arrivals.receiving import receive
 from mesoformula.stock.database.store import Store, open_stock
+from mesoformula.stock.lots.holding import recall_lot
 from mesoformula.stock.moves.reversing import reverse
 from mesoformula.stock.opened.beyond_use import EXPIRY, end_of_period
 from mesoformula.stock.opened.openings import open_container
 from mesoformula.stock.opened.using import use, use_opened
+from mesoformula.stock.picks.picking import pick
+from mesoformula.stock.picks.shortage import Want
 from mesoformula.stock.records import Delivery, Deviation, Order
-from mesoformula.units import parse_quantity, quantity
+from mesoformula.units import parse_quantity
 from mesoformula_quantities.answer import work_out
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -75,8 +77,10 @@ def prepare(formulary: Formulary, make_catalogue: Any) -> Prepare:
 
     def call(*products: str, **given: Any) -> Preparation:
         known = made if all(name.startswith("fictif/") for name in products) else formulary
-        lines = tuple(Line(name, volume=quantity(Decimal(1), "mL")) for name in products)
-        answer = Answer(work_out(Session(Formula("asked", "Asked", lines)), known), (), True)
+        each = parse_quantity(given.pop("each", "1 mL"))
+        lines = tuple(Line(name, volume=each) for name in products)
+        session = Session(Formula("asked", "Asked", lines), on=given.pop("on", None))
+        answer = Answer(work_out(session, known), (), True)
         return preparation(answer, formulary.beyond_use_rules(), zone=PARIS, **given)
 
     return call
@@ -244,3 +248,96 @@ def test_what_cannot_be_is_refused(prepare: Prepare, given: dict[str, Any], mess
 def test_a_period_that_is_no_time_is_refused(prepare: Prepare) -> None:
     with pytest.raises(QuantityError):
         prepare("fictif/multi", keeps=Stability(parse_quantity("2 mL"), "somebody"))
+
+
+# ---- what lots say against it ------------------------------------------------------------------------------
+
+
+def kept(store: Store, containers: int = 1) -> None:
+    pick(store, [Want(MULTI, containers)], reference=REF, order=Order("anna"))
+
+
+def codes(made: Preparation) -> list[str]:
+    return [one.code for one in made.lot_findings]
+
+
+def test_a_lot_that_was_recalled_after_it_was_picked_leaves_nothing_ready(
+    prepare: Prepare, store: Store, deliver: Callable[..., None]
+) -> None:
+    deliver("M1", day(400))
+    kept(store)
+    assert prepare(MULTI, store=store, reference=REF).ready
+    recall_lot(store, MULTI, "M1", order=Order("anna"))
+    made = prepare(MULTI, store=store, reference=REF)
+
+    assert not made.ready
+    assert codes(made) == ["lot-recalled"]
+    assert [one.code for one in made.standing] == ["lot-recalled"]
+    assert made.findings[0].message == "Multi 10: lot M1 is recalled"
+
+
+def test_a_lot_that_expires_before_the_day_of_the_session_leaves_nothing_ready(
+    prepare: Prepare, store: Store, deliver: Callable[..., None]
+) -> None:
+    deliver("M1", day(5))
+    kept(store)
+    assert prepare(MULTI, store=store, reference=REF, on=day(5)).ready
+    made = prepare(MULTI, store=store, reference=REF, on=day(6))
+
+    assert (made.ready, codes(made), made.day) == (False, ["lot-expired"], day(6))
+    assert made.findings[0].message.endswith(f"may be used through {day(5)}, which is before {day(6)}")
+
+
+def test_what_was_used_against_the_rules_is_not_ready_either(
+    prepare: Prepare, store: Store, deliver: Callable[..., None]
+) -> None:
+    deliver("OLD", day(-3))
+    use(store, MULTI, "OLD", containers=1, reference=REF, order=Order("anna"), deviation="nothing else there")
+    made = prepare(MULTI, store=store, reference=REF)
+
+    assert (made.ready, codes(made)) == (False, ["lot-expired"])
+    assert made.findings[0].message == "Multi 10: lot OLD was expired when it was used"
+
+
+def test_an_opened_container_that_is_beyond_its_use_leaves_nothing_ready(
+    prepare: Prepare, store: Store, deliver: Callable[..., None], formulary: Formulary
+) -> None:
+    deliver("M1", day(400))
+    open_container(store, MULTI, "M1", rules=formulary.beyond_use_rules(), order=Order("anna"))
+    pick(store, [Want(MULTI, nanolitres=1_000_000)], reference=REF, order=Order("anna"))
+    assert prepare(MULTI, store=store, reference=REF, on=day(27)).ready
+    made = prepare(MULTI, store=store, reference=REF, on=day(29))
+
+    assert (made.ready, codes(made)) == (False, ["lot-beyond-use"])
+
+
+def test_fewer_than_it_takes_are_told(prepare: Prepare, store: Store, deliver: Callable[..., None]) -> None:
+    deliver("M1", day(400))
+    kept(store)
+    made = prepare(MULTI, store=store, reference=REF, each="25 mL")
+
+    assert made.ready
+    assert codes(made) == [FEWER_LOTS]
+    assert made.lot_findings[0].message == (
+        "Multi 10: the ledger names 10 mL for it, and it takes 25 mL: pick the rest"
+    )
+
+
+def test_a_session_without_a_day_is_todays(
+    prepare: Prepare, store: Store, deliver: Callable[..., None]
+) -> None:
+    deliver("M1", day(400))
+    use(store, MULTI, "M1", containers=1, reference=REF, order=Order("anna"))
+    assert [lot.lot for lot in prepare(MULTI, store=store, reference=REF).lots] == ["M1"]
+    made = prepare(MULTI, store=store, reference=REF, on=day(7))
+
+    assert (made.lots, made.left_out, made.day) == ((), 1, day(7))
+    assert prepare(MULTI).day == day(0)
+
+
+def test_nothing_is_prepared_after_the_day_of_its_session(prepare: Prepare) -> None:
+    late = datetime(2026, 11, 25, 0, 10, tzinfo=PARIS)
+    assert prepare(MULTI, on=date(2026, 11, 25), prepared_at=late).ready
+    with pytest.raises(OrderError) as caught:
+        prepare(MULTI, on=date(2026, 11, 24), prepared_at=late)
+    assert "prepared 2026-11-25 00:10 for a session on 2026-11-24" in str(caught.value)

@@ -14,7 +14,6 @@ from mesoformula.errors import Problem
 from mesoformula.grids import Cell, Grid
 from mesoformula.stock.arrivals.note_values import (
     WrongValueError,
-    gtin_in,
     is_blank,
     objection,
     text_in,
@@ -28,10 +27,6 @@ T = TypeVar("T")
 _LONGEST = 2000
 #: How much of a cell a note repeats; the whole stands below it.
 _REPEATED = 70
-#: GTIN-8, the shortest, has seven digits when its leading zero is lost.
-_SHORTEST_GTIN = 7
-#: Spreadsheets show a long number with six digits: 5.06013E+12.
-_ZEROS_OF_ROUNDING = "000000"
 
 
 class Row:
@@ -185,30 +180,6 @@ def per_pack_of(cell: Cell) -> int | None:
     if number is not None and not 1 <= number <= 1000:
         raise UnreadError("expected a whole number from 1 to 1000")
     return number
-
-
-def gtin_of(cell: Cell) -> str | None:
-    """
-    Read a trade item number that no program can have shortened.
-
-    Args:
-        cell: Where it stands.
-
-    Returns:
-        14 digits; None if the cell is blank.
-
-    Raises:
-        UnreadError: If too few of its digits are there to be sure of it.
-        WrongValueError: If it has another length, or a wrong check digit.
-    """
-    gtin = gtin_in(cell)
-    if gtin is None:
-        return None
-    if len(gtin.lstrip("0")) < _SHORTEST_GTIN:
-        raise UnreadError("is too short for a GTIN; expected 8, 12, 13 or 14 digits")
-    if gtin.endswith(_ZEROS_OF_ROUNDING):
-        raise UnreadError("ends in zeros, as if a program had rounded it; compare it with the pack")
-    return gtin
 
 
 def text_reader(read: Callable[[str], T]) -> Callable[[Cell], T | None]:

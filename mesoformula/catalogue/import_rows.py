@@ -22,7 +22,6 @@ from mesoformula.catalogue.cells import (
 from mesoformula.catalogue.columns import Column, Heading
 from mesoformula.catalogue.import_cells import (
     Row,
-    gtin_of,
     name_of,
     per_pack_of,
     text_reader,
@@ -33,7 +32,7 @@ from mesoformula.errors import Problem
 from mesoformula.fields import IDENTIFIER
 from mesoformula.grids import Cell, Grid
 from mesoformula.sources import Source
-from mesoformula.stock.arrivals.note_values import text_in
+from mesoformula.stock.arrivals.note_values import gtin_in, text_in
 from mesoformula.words import folded
 
 if TYPE_CHECKING:
@@ -259,7 +258,7 @@ class RowReader:
         return read
 
     def _gtin(self, row: Row) -> str | None:
-        gtin = row.taken(Column.GTIN, gtin_of)
+        gtin = row.taken(Column.GTIN, gtin_in)
         if gtin is None:
             return None
         cell = row.cell(Column.GTIN)

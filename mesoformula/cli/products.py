@@ -96,7 +96,8 @@ def command(
         print_wrapped(nothing_offered(app, "product"))
     else:
         near = formulary.nearest("product", text or "")
-        hint = f"did you mean {' or '.join(near)}?" if near else "list them all with: mesoformula products"
+        more = "list them all with: mesoformula products; a file of your own is read with --catalogue FILE"
+        hint = f"did you mean {' or '.join(near)}?" if near else more
         print_wrapped(f"no product found; {hint}")
     report_problems(app)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from mesoformula import Column, Finding, Severity, Source, show
+from mesoformula import Column, Finding, Severity, Source
 from mesoformula.sheets import Mark, Row, Sheet, Table, Texts
+from mesoformula_excel.session_volumes import told
 from mesoformula_excel.session_words import weight
 
 if TYPE_CHECKING:
@@ -40,11 +41,17 @@ def status(prepared: Preparation, say: Words) -> Texts:
         against = say("Against it stand: {codes}.", codes=codes)
         return Texts((against,), title=say("NOT READY: do not prepare it"), mark=Mark.EXPIRED)
     # The volume is a cell to change: what was checked is this one.
-    volume = show(prepared.quantities.injected)
+    volume = told(prepared.quantities.injected)
     if any(one.severity is Severity.UNCHECKED for one in prepared.findings):
         what = say("Nothing that was checked stands against it; what could not be checked stands below.")
-        return Texts((what,), title=say("READY for {volume}, as far as it was checked", volume=volume), mark=Mark.SOON)
-    return Texts((say("Nothing stands against it."),), title=say("READY for {volume}", volume=volume), mark=Mark.ATTENTION)
+        return Texts(
+            (what,), title=say("READY for {volume}, as far as it was checked", volume=volume), mark=Mark.SOON
+        )
+    return Texts(
+        (say("Nothing stands against it."),),
+        title=say("READY for {volume}", volume=volume),
+        mark=Mark.ATTENTION,
+    )
 
 
 def short_checks(prepared: Preparation, key: str, say: Words) -> tuple[Table, tuple[str, ...]]:

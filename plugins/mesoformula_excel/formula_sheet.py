@@ -24,6 +24,7 @@ from mesoformula_excel.check_tables import source_text
 from mesoformula_excel.live_doses import doses_table, undisclosed
 from mesoformula_excel.live_lines import lines_table, part_of, scales
 from mesoformula_excel.session_sheet import dissolved, limits_table, purpose, working_sheet
+from mesoformula_excel.session_volumes import SOME_VOLUME
 from mesoformula_excel.session_words import FORMS, PERMISSIONS, asked, route
 from mesoformula_excel.stock_words import container_words, storage_words
 
@@ -194,6 +195,7 @@ def _batch(quantities: SessionQuantities, say: Words) -> Facts:
         3,
         name=BATCH,
         is_input=True,
+        allowed=SOME_VOLUME,
     )
     return Facts((fact,), title=say("Calculation"), across=2)
 

@@ -269,6 +269,9 @@ def _of_opened(one: Opened, request: SheetRequest, say: Words) -> Label:
     end, rule = use_before(one, request, say)
     moment = f"{end:%Y-%m-%d %H:%M}"
     until = say("Use before {moment} ({rule})", moment=moment, rule=rule) if rule else None
+    if one.beyond_use_at is None and rule is not None:
+        # Its last moment is no leave to keep it until then.
+        until = say("This session only, never kept; not after {moment} ({rule})", moment=moment, rule=rule)
     opened = f"{local(one.opened_at, request.zone):%Y-%m-%d %H:%M}"
     lines = [
         until or say("Use before {moment}", moment=moment),
@@ -278,6 +281,9 @@ def _of_opened(one: Opened, request: SheetRequest, say: Words) -> Label:
         expiry = say("{lot} (exp. {day})", lot=one.lot, day=one.expiry) if one.expiry is not None else one.lot
         lines.append(say("Lot: {lot}", lot=expiry))
     lines += [say("Left at {moment}: {amount}", moment=_seen(request), amount=text) for text in _left(one)]
+    seen = request.stock.made_at if request.stock is not None else datetime.now(UTC)
+    if end <= local(seen, request.zone):
+        lines.insert(0, say("BEYOND ITS USE: do not use"))
     if one.recalled or one.quarantined:
         lines.insert(0, say("RECALLED: do not use") if one.recalled else say("QUARANTINED: do not use"))
     return Label(name, tuple(lines))

@@ -98,7 +98,8 @@ def _lot(
                 wanted=wanted,
             )
         )
-    against = lot.deviations or lot.is_recalled or lot.is_quarantined or lot.has_lapsed or wanted is not None or not lines
+    is_blocked = lot.is_recalled or lot.is_quarantined
+    against = lot.deviations or lot.has_lapsed or wanted is not None or not lines
     is_expired = lot.expiry is not None and day is not None and lot.expiry < day
     values: tuple[Value, ...] = (
         lines or say("none"),
@@ -109,7 +110,7 @@ def _lot(
         ", ".join(lot.suppliers) or None,
         "; ".join((*remarks, _taken(lot, say))),
     )
-    return Row(values, Mark.EXPIRED if is_expired else Mark.SOON if against else Mark.NONE)
+    return Row(values, Mark.EXPIRED if is_expired or is_blocked else Mark.SOON if against else Mark.NONE)
 
 
 def _called(product: Product) -> str:

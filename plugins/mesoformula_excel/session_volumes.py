@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal, localcontext
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import TYPE_CHECKING
 
 from mesoformula import Quantity, magnitude, plain
-from mesoformula.sheets import Apply, Expression, Fact, Facts, Function, Holds, Live, Named
+from mesoformula.sheets import Allowed, Apply, Expression, Fact, Facts, Function, Holds, Live, Named
 from mesoformula_excel.live import EXACT, apply, whole_up
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ INJECTED, PREPARED, LOST, SYRINGES = (
     "session_lost",
     "session_syringes",
 )
+
+#: What may be entered for a volume in mL: text, nothing and less than nothing are none.
+SOME_VOLUME = Allowed(low=Decimal("0.001"))
 
 #: Two volumes that differ by less are one: a cell keeps about 15 digits.
 _SAME = Decimal("0.000000001")
@@ -49,6 +52,7 @@ def volumes(quantities: SessionQuantities, say: Words) -> Facts:
             places,
             name=INJECTED,
             is_input=True,
+            allowed=SOME_VOLUME,
         ),
         Fact(say("Checked for this volume"), _same(injected, say)),
     ]
@@ -80,7 +84,7 @@ def volumes(quantities: SessionQuantities, say: Words) -> Facts:
 def _same(injected: Decimal, say: Words) -> Live:
     """Warn once the volume is another than the one that was checked."""
     yes = say("yes")
-    no = say("NO: for {volume} mL; have it checked again", volume=plain(_rounded(injected)))
+    no = say("NO: for {volume} mL; have it checked again", volume=_rounded(injected))
     return Live(yes, apply(Function.IF, _is(Named(INJECTED), injected), yes, no), is_vital=True)
 
 
@@ -89,8 +93,22 @@ def _is(volume: Expression, other: Decimal) -> Apply:
     return apply(Function.BELOW, distance, _SAME)
 
 
-def _rounded(number: Decimal) -> Decimal:
-    return number.quantize(Decimal("0.000001")).normalize()
+def told(volume: Quantity) -> str:
+    """
+    Tell a volume in words, to the nanolitre.
+
+    Args:
+        volume: Any.
+
+    Returns:
+        Text such as `2.5 mL`; the cells hold it in full.
+    """
+    return f"{_rounded(magnitude(volume, 'mL'))} mL"
+
+
+def _rounded(number: Decimal) -> str:
+    rounded = number.quantize(Decimal("0.000001"), ROUND_HALF_UP)
+    return f"{'' if rounded == number else '≈'}{plain(rounded.normalize())}"
 
 
 def _points(quantities: SessionQuantities, injected: Decimal, say: Words) -> Iterator[Fact]:

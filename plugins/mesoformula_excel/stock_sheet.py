@@ -283,8 +283,10 @@ def _notes(on_hand: tuple[OnHand, ...], warn_days: int, say: Words) -> tuple[str
     if held and unpriced(on_hand):
         notes.append(
             say.plural(
-                "{count} row without a cost: the total value is at least (≥) what it says.",
-                "{count} rows without a cost: the total value is at least (≥) what it says.",
+                "{count} row without a single known cost (none stated, or receipts that differ) is left out: "
+                "the total value is at least (≥) what it says.",
+                "{count} rows without a single known cost (none stated, or receipts that differ) are left "
+                "out: the total value is at least (≥) what it says.",
                 unpriced(on_hand),
             )
         )

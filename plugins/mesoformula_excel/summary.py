@@ -220,7 +220,7 @@ def _worth(on_hand: tuple[OnHand, ...], say: Words) -> tuple[Fact, ...]:
             Fact(word, Live(total, how, f"value_{currency}"), Holds.DECIMAL, places=minor_digits(currency))
         )
     if on_hand:
-        facts.append(Fact(say("Rows without a cost"), left_out, Holds.WHOLE))
+        facts.append(Fact(say("Rows without a single known cost"), left_out, Holds.WHOLE))
     containers = sum(entry.containers for entry in on_hand)
     counted = Live(containers, Apply(Function.SUM, (_CONTAINERS,)), "containers") if on_hand else containers
     facts.append(Fact(say("Containers on hand"), counted, Holds.WHOLE))

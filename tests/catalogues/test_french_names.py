@@ -81,7 +81,15 @@ def test_a_french_composition_is_read(formulary: Formulary) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["sulfate de magnésium", "chlorure de calcium", "sélénite de sodium", "vitamine B1", "vitamine E", "thiamine"],
+    [
+        "sulfate de magnésium",
+        "chlorure de calcium",
+        "gluconate de calcium",
+        "sélénite de sodium",
+        "vitamine B1",
+        "vitamine E",
+        "thiamine",
+    ],
 )
 def test_a_french_name_of_several_forms_is_read_as_none(formulary: Formulary, name: str) -> None:
     with pytest.raises(UnreadError, match="name the exact form"):
@@ -115,7 +123,7 @@ def test_a_name_says_as_much_water_as_the_form_holds(formulary: Formulary) -> No
 def test_every_ingredient_that_french_writes_otherwise_has_a_french_name(formulary: Formulary) -> None:
     """English words for salts and acids stand in no French name: whoever bears one needs another."""
     english = re.compile(
-        r"\b(acid|hydrochloride|sulfate|chloride|gluconate|sodium (?!dna)\w+|calcium \w+|potassium \w+)\b"
+        r"\b(acid|\S+ (hydrochloride|sulfate|chloride|gluconate)|sodium (?!dna)\w+|(calcium|potassium) \w+)\b"
     )
     french = re.compile(r"\b(acide|chlorhydrate|de|du|d'|d’|sodique|disodique|monosodique)\b|anhydre|hydraté")
     without = {

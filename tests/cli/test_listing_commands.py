@@ -67,11 +67,14 @@ def test_a_class_that_nobody_knows_is_wrong_usage(meso, noun):
     assert "no ingredient class is called 'vitamins'" in ran.err
 
 
-@pytest.mark.parametrize("noun", ["substances", "products"])
-def test_what_is_not_found_says_what_to_do_next(meso, noun):
+@pytest.mark.parametrize(
+    ("noun", "more"),
+    [("substances", ""), ("products", "; a file of your own is read with --catalogue FILE")],
+)
+def test_what_is_not_found_says_what_to_do_next(meso, noun, more):
     ran = meso(noun, "zzzzzz")
     assert ran.code == 0
-    assert ran.said == f"no {noun[:-1]} found; list them all with: mesoformula {noun}"
+    assert ran.said == f"no {noun[:-1]} found; list them all with: mesoformula {noun}{more}"
     assert meso(noun, "zzzzzz", "--json").json == []
 
 

@@ -73,6 +73,29 @@ class TestSession:
         assert prepared["anchor"].startswith("3:")
         assert {"N25031", "AA77", prepared["anchor"], prepared["stock"], "S-2026-001"} <= set(cells())
 
+    def test_a_lot_that_was_recalled_since_it_was_picked_leaves_nothing_ready(self, meso, stock):
+        assert meso("session", *SESSION, *DECIDED, *REF, "--pick").code == 0
+        assert meso("stock", "recall", NCTF, "N25031", "--reason", "letter").code == 0
+        ran = record(meso, *DECIDED, *REF)
+        assert ran.code == 1
+        assert "NOT READY, and the record says so: lot-recalled" in ran.said
+        assert "BLOCK NCTF 135HA: lot N25031 is recalled [lot-recalled]" in ran.said
+        assert "NOT READY: do not prepare it" in cells()
+        labels = meso("sheet", "labels", "labels.xlsx", *SESSION, *DECIDED, *REF)
+        assert (labels.code, labels.out) == (1, "")
+        assert labels.err.splitlines() == [
+            "NOT READY: lot-recalled",
+            "NCTF 135HA: lot N25031 is recalled",
+            "what may not be used gets no label",
+        ]
+
+    def test_more_than_was_picked_is_told(self, meso, stock):
+        assert meso("session", *SESSION, *DECIDED, *REF, "--pick").code == 0
+        ran = record(meso, *DECIDED, *REF, "--volume", "9 mL", "--json")
+        assert ran.code == 0
+        assert [one["code"] for one in ran.json["preparation"]["lot_findings"]] == ["fewer-lots"]
+        assert cells().count("write it by hand") == 1
+
     def test_what_the_session_used_stands_with_its_moment(self, meso, stock):
         assert meso("session", *SESSION, *DECIDED, *REF, "--pick").code == 0
         assert meso("stock", "use", "--pick", "3").code == 0

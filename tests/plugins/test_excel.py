@@ -227,7 +227,7 @@ def test_each_currency_has_a_total_of_its_own(make_view: Any, make_lot: Any) -> 
     assert values_of(sheet, "value_EUR") == [Decimal("3.00"), None, None]
     assert (sheet.total("value_EUR"), sheet.total("value_JPY")) == (Decimal(3), Decimal(3000))
     assert [c.places for c in sheet.columns if c.key.startswith("value")] == [2, 0]
-    assert any("1 row without a cost" in note.lower() for note in sheet.notes)
+    assert any("1 row without a single known cost" in note.lower() for note in sheet.notes)
     assert any("nothing is converted" in note for note in sheet.notes)
 
 

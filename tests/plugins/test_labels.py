@@ -30,7 +30,7 @@ from mesoformula import (
     parse_quantity,
     quantity,
 )
-from mesoformula.preparations import KeptUntil, LotTaken, Preparation
+from mesoformula.preparations import FEWER_LOTS, KeptUntil, LotTaken, Preparation
 from mesoformula.sheets import Label, LabelGrid, Labels, label_grid, label_grids, read_label_grid
 from mesoformula.stock.records import Opened
 from mesoformula_excel.label_fit import size_that_fits
@@ -199,6 +199,30 @@ def test_an_opened_container_says_until_when_and_what_is_left(make_view: Any, ma
     )
     assert second.heading == "mixture blend"
     assert second.lines[0] == "QUARANTINED: do not use"
+
+
+def test_an_opened_container_for_one_session_has_no_leave_to_be_kept_until_midnight(make_view: Any) -> None:
+    one = opened(beyond_use_at=None, rule="ampoule-never-kept")
+    (label,) = labels_of(None, stock=attrs.evolve(make_view(), opened=(one,), made_at=AT), zone=PARIS)
+
+    assert label.lines[0].startswith("This session only, never kept; not after 2026-11-24 00:00 (")
+
+
+def test_an_opened_container_that_is_beyond_its_use_says_so_first(make_view: Any) -> None:
+    one = opened(beyond_use_at=AT, rule="lot:expiry")
+    (label,) = labels_of(None, stock=attrs.evolve(make_view(), opened=(one,), made_at=AT), zone=PARIS)
+
+    assert label.lines[0] == "BEYOND ITS USE: do not use"
+
+
+def test_where_the_ledger_names_too_few_lots_there_is_room_to_write_the_rest(prepared: Preparation) -> None:
+    line = prepared.quantities.lines[0]
+    lot = LotTaken(line.product, "N25031", date(2099, 5, 31), 1, "main")
+    short = Finding(FEWER_LOTS, Severity.WARN, line.product.id, "fewer")
+    made = attrs.evolve(prepared, lots=(lot,), findings=(short,), lot_findings=(short,))
+    said = next(text for text in labels_of(made)[0].lines if text.startswith("Lots: "))
+
+    assert said.startswith("Lots: N25031 (exp. 2099-05-31), ____________")
 
 
 # ---- the code ---------------------------------------------------------------------------------------------

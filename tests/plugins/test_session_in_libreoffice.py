@@ -22,6 +22,7 @@ from mesoformula import (
     quantity,
 )
 from mesoformula.app import App
+from mesoformula.cli.sheet import sheets_as_json
 from mesoformula.preparations import Preparation
 from mesoformula.sheets import Sheet
 from mesoformula_excel.formula_sheet import formula_sheets
@@ -199,3 +200,26 @@ def test_the_master_record_comes_to_what_python_says(
 
     office.check(path)
     office.pictures(path)
+
+
+def test_the_record_of_every_bundled_formula_is_one_page_and_equals_its_json(
+    app: App, office: Office, tmp_path: Path
+) -> None:
+    folder = tmp_path / "records"
+    folder.mkdir()
+    names = app.formulary.names("formula")
+    for name in names:
+        session = Session(app.formulary.formula(name), syringe=app.formulary.syringe("1-ml"), points=40)
+        answer = app.work_out(session)
+        sheets = sheets_of(
+            app.formulary, answer.quantities, findings=answer.findings, ready=answer.ready, language="fr"
+        )
+        write_workbook(sheets[:1], folder / f"{name}.xlsx")
+        told = sheets_as_json(sheets[:1])["session"]
+        workbook = openpyxl.load_workbook(folder / f"{name}.xlsx", data_only=True)
+        for cell_name, value in told["cells"].items():
+            title, cell = next(iter(workbook.defined_names[cell_name].destinations))
+            assert near(Decimal(repr(workbook[title][cell].value)), Decimal(value)), (name, cell_name)
+    assert len(names) > 10
+    counts = {path.stem: pages(path) for path in office.pdfs(sorted(folder.glob("*.xlsx")))}
+    assert counts == dict.fromkeys(names, 1)

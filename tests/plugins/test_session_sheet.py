@@ -34,6 +34,7 @@ from mesoformula import (
 )
 from mesoformula.preparations import KeptUntil, LotTaken, Preparation
 from mesoformula.sheets import (
+    Allowed,
     Apply,
     Expression,
     Fact,
@@ -383,8 +384,18 @@ def test_what_stands_against_it_is_said_first_and_in_big_words(
 
 
 def test_ready_says_no_more_than_was_checked(formulary: Formulary, quantities: SessionQuantities) -> None:
-    assert "READY, as far as it was checked" in texts(record(formulary, quantities, findings=(UNCHECKED,))[0])
-    assert "READY\nNothing stands against it." in texts(record(formulary, quantities)[0])
+    assert "READY for 3 mL, as far as it was checked" in texts(
+        record(formulary, quantities, findings=(UNCHECKED,))[0]
+    )
+    assert "READY for 3 mL\nNothing stands against it." in texts(record(formulary, quantities)[0])
+
+
+def test_only_a_volume_can_be_entered_for_the_volume(
+    formulary: Formulary, quantities: SessionQuantities
+) -> None:
+    (volume,) = (one for one in facts_of(record(formulary, quantities)) if one.is_input)
+
+    assert volume.allowed == Allowed(low=Decimal("0.001"))
 
 
 def test_an_override_stands_with_its_reason_and_who_decided(

@@ -250,6 +250,22 @@ def test_periods_of_expiry_begin_today_and_hold_one_another(
     assert [row["until"] for row in found] == [TODAY + timedelta(n) for n in (30, 60, 90)]
 
 
+def test_a_lot_whose_receipts_differ_in_cost_is_not_said_to_have_none(make_lot: Any, make_view: Any) -> None:
+    view = make_view(
+        make_lot(containers=5, lot="A", currency="EUR", cost_range=(1000, 1200)),
+        make_lot(containers=4, lot="B", unit_cost=500, currency="EUR"),
+    )
+    facts = {
+        fact["word"]: fact["value"]
+        for fact in sheets_as_json([summary_sheet(request_of(view))])["summary"]["facts"]
+    }
+    (note,) = (one for one in stock_sheet(request_of(view)).notes if "known cost" in one)
+
+    assert facts["Stock value, at least (EUR)"] == "20"
+    assert facts["Rows without a single known cost"] == 1
+    assert "receipts that differ" in note
+
+
 def test_value_is_at_least_what_it_says_where_a_cost_is_missing(make_lot: Any, make_view: Any) -> None:
     priced = make_lot(unit_cost=100, currency="EUR", containers=2)
     words = [

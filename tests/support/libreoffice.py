@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -55,6 +55,12 @@ class Office:
             shutil.copyfile(made, self._kept(f"{path.stem}.pdf"))
         return made
 
+    def pdfs(self, paths: Sequence[Path]) -> list[Path]:
+        """Print workbooks in one run: starting LibreOffice takes longer than most workbooks."""
+        target = self._fresh("pdfs")
+        self._convert(paths, "pdf", target)
+        return [target / f"{path.stem}.pdf" for path in paths]
+
     def pictures(self, path: Path, dpi: int = 100) -> list[Path]:
         """Print a workbook and draw each page as a PNG."""
         pdf = self.pdf(path)
@@ -87,6 +93,12 @@ class Office:
 
     def _converted(self, path: Path, kind: str) -> Path:
         target = self._fresh(kind)
+        self._convert([path], kind, target)
+        made = target / f"{path.stem}.{kind}"
+        assert made.is_file(), f"LibreOffice did not convert {path} to {kind}"
+        return made
+
+    def _convert(self, paths: Sequence[Path], kind: str, target: Path) -> None:
         subprocess.run(
             [
                 "soffice",
@@ -96,15 +108,12 @@ class Office:
                 kind,
                 "--outdir",
                 str(target),
-                str(path),
+                *map(str, paths),
             ],
             check=True,
             capture_output=True,
             timeout=180,
         )
-        made = target / f"{path.stem}.{kind}"
-        assert made.is_file(), f"LibreOffice did not convert {path} to {kind}"
-        return made
 
     def _fresh(self, name: str) -> Path:
         number = 1

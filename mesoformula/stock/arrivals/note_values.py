@@ -17,6 +17,10 @@ from mesoformula.words import shown
 BLANKS = " \t\r\n\u00a0\u202f\ufeff"
 #: A number that a CSV file marks as text, as Excel reads it.
 _AS_TEXT = re.compile(r'="([^"]*)"')
+#: GTIN-8, the shortest, has seven digits when its leading zero is lost.
+_SHORTEST_GTIN = 7
+#: Spreadsheets show a long number with six digits: 5.06013E+12.
+_ZEROS_OF_ROUNDING = "000000"
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _YEAR_FIRST = re.compile(r"([0-9]{4})([-/.])([0-9]{2})(?:\2([0-9]{2})(?:[ T]00:00(?::00)?)?)?")
 _MONTH = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
@@ -112,7 +116,7 @@ def whole_in(cell: Cell, code: str) -> int | None:
 
 def gtin_in(cell: Cell) -> str | None:
     """
-    Read a trade item number.
+    Read a trade item number that no program can have shortened.
 
     Args:
         cell: Where it stands; as a number it has lost its leading zeros, which change nothing.
@@ -121,7 +125,8 @@ def gtin_in(cell: Cell) -> str | None:
         14 digits; None if the cell is blank.
 
     Raises:
-        WrongValueError: If it has another length, or a wrong check digit.
+        WrongValueError: If it has another length or a wrong check digit, or too few digits are there to be
+            sure of it.
     """
     if is_blank(cell):
         return None
@@ -130,6 +135,17 @@ def gtin_in(cell: Cell) -> str | None:
     if not re.fullmatch(r"[0-9]{1,14}" if is_number else r"[0-9]{8}|[0-9]{12,14}", text):
         hint = "; a program has shortened it, type it as text" if "E+" in text.upper() else ""
         raise WrongValueError("gtin", f"{shown(text)} is no GTIN; expected 8, 12, 13 or 14 digits{hint}")
+    # Zeros alone, and other short numbers, have check digits that hold by chance.
+    if len(text.lstrip("0")) < _SHORTEST_GTIN:
+        raise WrongValueError(
+            "gtin", f"{shown(text)}: is too short for a GTIN; expected 8, 12, 13 or 14 digits"
+        )
+    if text.endswith(_ZEROS_OF_ROUNDING):
+        raise WrongValueError(
+            "gtin",
+            f"{shown(text)}: ends in zeros, as if a program had rounded it; compare it with the pack, and if "
+            "it is right leave it out here",
+        )
     gtin = text.zfill(14)
     if not gtin_is_valid(gtin):
         raise WrongValueError("gtin", f"{shown(text)}: the check digit is wrong; compare it with the pack")
