@@ -470,7 +470,7 @@ def test_lots_stand_with_their_line_supplier_expiry_and_what_is_wrong(
     assert rows[1]["taken"].endswith("was expired; 1 container")
     assert rows[2]["taken"] == "RECALLED; kept in fridge; 0.43 mL from opened container 7"
     marks = [row.mark for row in tables_of(sheets)["session_lots"].rows]
-    assert marks == [Mark.NONE, Mark.EXPIRED, Mark.SOON]
+    assert marks == [Mark.NONE, Mark.EXPIRED, Mark.EXPIRED]
 
 
 def test_the_moment_of_beyond_use_is_the_sites_and_names_its_rule(
