@@ -209,7 +209,12 @@ def test_the_record_of_every_bundled_formula_is_one_page_and_equals_its_json(
     folder.mkdir()
     names = app.formulary.names("formula")
     for name in names:
-        session = Session(app.formulary.formula(name), syringe=app.formulary.syringe("1-ml"), points=40)
+        session = Session(
+            app.formulary.formula(name),
+            volume=quantity(3, "mL"),
+            points=40,
+            syringe=app.formulary.syringe("1-ml"),
+        )
         answer = app.work_out(session)
         sheets = sheets_of(
             app.formulary, answer.quantities, findings=answer.findings, ready=answer.ready, language="fr"
